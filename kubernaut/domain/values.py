@@ -1,0 +1,75 @@
+"""Small values that every other module of the domain speaks of."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+
+JSON = dict[str, Any] | list[Any] | str | int | float | bool | None
+
+
+class Severity(StrEnum):
+    """How loud the signal is, in the words of kube-prometheus; `NONE` is a heartbeat."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
+    NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """0 is the loudest; numbers only order."""
+        return list(Severity).index(self)
+
+    @classmethod
+    def parse(cls, text: str | None) -> "Severity":
+        """Read a severity label; aliases of other installations are understood, anything else is a warning."""
+        word = (text or "").strip().lower()
+        aliases = {
+            "crit": cls.CRITICAL,
+            "page": cls.CRITICAL,
+            "error": cls.HIGH,
+            "major": cls.HIGH,
+            "warn": cls.WARNING,
+        }
+        try:
+            return aliases.get(word) or cls(word)
+        except ValueError:
+            return cls.WARNING
+
+
+class Priority(StrEnum):
+    """The order in which remediations are worked on: P0 first."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+    @classmethod
+    def of(cls, severity: Severity, environment: str) -> "Priority":
+        """Loud in production is P0; anything unknown is treated like production."""
+        production = environment in ("production", "unknown")
+        if severity is Severity.CRITICAL:
+            return cls.P0 if production else cls.P1
+        if severity in (Severity.HIGH, Severity.WARNING):
+            return cls.P1 if production else cls.P2
+        return cls.P2 if production else cls.P3
+
+
+def canonical(document: object) -> bytes:
+    """One byte string for one JSON document: keys sorted, no white space, UTF-8. What hashes are made of."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+
+
+def digest(document: object, length: int = 64) -> str:
+    """SHA-256 of the canonical form, in hex, cut to `length` characters."""
+    return hashlib.sha256(canonical(document)).hexdigest()[:length]
+
+
+def frozen(mapping: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A copy that nobody else holds."""
+    return dict(mapping or {})
