@@ -5,7 +5,7 @@ only door through which their answers come in; whatever is missing, misspelt or 
 by a person, never an action that runs alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NotRequired, Self, TypedDict
@@ -201,7 +201,8 @@ def _is_approval_type(value: object) -> bool:
     return isinstance(value, str) and value in set(ApprovalType)
 
 
-_SHAPE = {
+_Check = tuple[Callable[[object], bool], str]
+_SHAPE: dict[str, _Check] = {
     "approval_type": (_is_approval_type, "one of " + ", ".join(ApprovalType)),
     "auto_approve": (_is_flag, "true or false"),
     "require_approval": (_is_flag, "true or false"),
@@ -215,11 +216,11 @@ _SHAPE = {
 }
 
 
-def _shape_fault(document: Mapping[object, object], field: str, check: tuple[object, str]) -> str | None:
+def _shape_fault(document: Mapping[object, object], field: str, check: _Check) -> str | None:
     test, wanted = check
     if field not in document:
         return f"{field} is missing"
-    return None if callable(test) and test(document[field]) else f"{field} must be {wanted}"
+    return None if test(document[field]) else f"{field} must be {wanted}"
 
 
 def _contradictions(document: Mapping[object, object]) -> list[str]:

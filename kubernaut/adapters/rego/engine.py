@@ -1,0 +1,141 @@
+"""Every action passes through here: one decision from Rego, or a person decides.
+
+Evaluations run in the event loop's own thread: they take some tens of microseconds, and the engine holds the
+interpreter lock, so that a thread would add its hand-overs and take nothing off the loop. What keeps a wild policy from
+standing in the loop is the probe, in another process, before a set is taken; an answer that came late is not used.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import structlog
+
+from kubernaut.adapters.rego.policyset import PolicySet
+from kubernaut.adapters.rego.probe import Fault, probe
+from kubernaut.adapters.rego.rules import DECISION, ENVIRONMENT, Rules
+from kubernaut.domain.errors import BadInput
+from kubernaut.domain.policy import ENVIRONMENTS, Decision
+
+LATE_S = 0.5
+PROBE_LIMIT_S = 20.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What a reload came to: the revision in force now, whether it is a new one, and what was wrong with the files."""
+
+    revision: str
+    changed: bool
+    faults: tuple[Fault, ...] = ()
+
+
+class RegoPolicyEngine:
+    """The PolicyEngine port over regorus. Belongs to the thread that loaded it; other threads get fail-closed answers.
+
+    Args:
+        late_s: a decision that took longer than this, in seconds, is not used.
+    """
+
+    def __init__(
+        self, directory: Path, overrides: Mapping[str, Any], policies: PolicySet, *, late_s: float, probe_limit_s: float
+    ) -> None:
+        self._directory = directory
+        self._overrides = overrides
+        self._late_s = late_s
+        self._probe_limit_s = probe_limit_s
+        self._rules = Rules(policies)
+        self.revision = policies.revision
+
+    @classmethod
+    async def load(
+        cls,
+        directory: Path,
+        data_overrides: Mapping[str, Any] | None = None,
+        *,
+        late_s: float = LATE_S,
+        probe_limit_s: float = PROBE_LIMIT_S,
+    ) -> Self:
+        """Read, probe and take the policies of a directory.
+
+        Args:
+            data_overrides: laid over data.json, in its shape: `{"settings": {"confidence": {"alone_above": 0.95}}}`.
+
+        Raises:
+            BadInput: the set is unfit to decide; names file and line of the first fault.
+        """
+        overrides = data_overrides or {}
+        policies = await asyncio.to_thread(PolicySet.read, directory, overrides)
+        await _approve(policies, probe_limit_s)
+        return cls(directory, overrides, policies, late_s=late_s, probe_limit_s=probe_limit_s)
+
+    async def reload(self) -> Reload:
+        """Take the directory's present content, or keep the last good set and say what is wrong with the new one."""
+        try:
+            policies = await asyncio.to_thread(PolicySet.read, self._directory, self._overrides)
+            if policies.revision == self.revision:
+                return Reload(self.revision, changed=False)
+            await _approve(policies, self._probe_limit_s)
+            rules = Rules(policies)
+        except UnfitPolicies as error:
+            return self._kept(error.faults)
+        except BadInput as error:
+            return self._kept((Fault(error.place, error.message),))
+        self._rules, self.revision = rules, policies.revision
+        log.info("policies reloaded", revision=self.revision)
+        return Reload(self.revision, changed=True)
+
+    def _kept(self, faults: tuple[Fault, ...]) -> Reload:
+        log.error(
+            "policies kept, the new ones are unfit", revision=self.revision, faults=[str(fault) for fault in faults]
+        )
+        return Reload(self.revision, changed=False, faults=faults)
+
+    async def decide(self, input: Mapping[str, Any]) -> Decision:
+        """Decide about one action; see `kubernaut.domain.policy.PolicyInput`. Never raises for what a policy does."""
+        started = time.perf_counter()
+        try:
+            answer = self._rules.ask(DECISION, input)
+        except BadInput as error:
+            log.warning("policy failed", revision=self.revision, place=error.place, fault=error.message)
+            return Decision.fail_closed(f"The policy failed ({error}), so a person decides.")
+        took_s = time.perf_counter() - started
+        if took_s > self._late_s:
+            log.warning("policy too slow", revision=self.revision, took_s=round(took_s, 3))
+            return Decision.fail_closed(f"The policy took {took_s:.1f} s to answer, so a person decides.")
+        return Decision.from_document(answer)
+
+    async def environment(
+        self, namespace: str, namespace_labels: Mapping[str, str], cluster_labels: Mapping[str, str]
+    ) -> str:
+        """The class of a namespace's environment; "unknown", which counts as production, whenever the policy can't tell."""
+        document = {
+            "namespace": namespace,
+            "namespace_labels": dict(namespace_labels),
+            "cluster_labels": dict(cluster_labels),
+        }
+        try:
+            answer = self._rules.ask(ENVIRONMENT, document)
+        except BadInput as error:
+            log.warning("policy failed", revision=self.revision, place=error.place, fault=error.message)
+            return "unknown"
+        return answer if isinstance(answer, str) and answer in ENVIRONMENTS else "unknown"
+
+
+class UnfitPolicies(BadInput):
+    """A policy set failed its probe; `faults` holds all that was found, the message the first."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(faults[0].message, place=faults[0].place)
+        self.faults = faults
+
+
+async def _approve(policies: PolicySet, limit_s: float) -> None:
+    faults = await probe(policies, limit_s)
+    if faults:
+        raise UnfitPolicies(tuple(faults))
