@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-
 JSON = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 
