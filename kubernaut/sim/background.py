@@ -1,0 +1,32 @@
+"""One task that is owned: started, stopped and never lost from sight."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Background:
+    """Runs a coroutine for ever until it is stopped, possibly from another task than the one that started it.
+
+    A TaskGroup must be left by the task that entered it, which a test fixture or a console cannot promise; here the
+    group lives inside the coroutine, and this is its handle.
+    """
+
+    def __init__(self, main: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._main, self._name = main, name
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Starts it; once."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._main(), name=self._name)
+
+    async def stop(self) -> None:
+        """Cancels it, waits for its end and raises whatever it died of before."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
