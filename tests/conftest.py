@@ -1,0 +1,104 @@
+"""Genuine servers as fixtures: started on free ports when the first test asks, stopped for good at the end.
+
+The servers live as long as the session (one of each a worker) because starting one takes seconds; a test keeps to its
+own `namespace`. Where a part is missing its tests are skipped, and the summary says so in one line; with CI set to
+anything but an empty text they fail, so that a broken build can't pass for a green one.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from kubernaut.lab.parts import Alertmanager, ArgoCD, ControlPlane, GitDaemon, Opa, Parts
+from kubernaut.lab.parts.server import Server
+
+
+def _need(*names: str) -> Parts:
+    parts = Parts.find()
+    reason = parts.why_missing(names)
+    if reason and os.environ.get("CI"):
+        pytest.fail(f"genuine part missing: {reason}", pytrace=False)
+    if reason:
+        pytest.skip(f"genuine part missing: {reason}")
+    return parts
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    missing = Parts.find().missing
+    if missing:
+        parts = ", ".join(missing)
+        terminalreporter.write_line(
+            f"genuine parts missing, tests that need them did not run: {parts} (`scripts/genuine status` tells why)",
+            yellow=True,
+        )
+
+
+S = TypeVar("S", bound=Server)
+
+
+def _running(server: S) -> Iterator[S]:
+    asyncio.run(server.start())
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """A genuine Kubernetes API server with its controllers, shared by the session."""
+    yield from _running(ControlPlane(_need("control-plane")))
+
+
+@pytest.fixture
+async def namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
+    """A namespace of the test's own in the genuine cluster."""
+    name = f"t-{secrets.token_hex(4)}"
+    await control_plane.kubectl("create", "namespace", name)
+    yield name
+    await control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def argocd(control_plane: ControlPlane) -> Iterator[ArgoCD]:
+    """A genuine Argo CD that syncs into `control_plane`, shared by the session."""
+    yield from _running(ArgoCD(_need("argocd", "redis", "git"), control_plane))
+
+
+@pytest.fixture(scope="session")
+def git_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder whose bare repositories `git_daemon` serves."""
+    return tmp_path_factory.mktemp("repositories")
+
+
+@pytest.fixture(scope="session")
+def git_daemon(git_root: Path) -> Iterator[GitDaemon]:
+    """Serves `git_root` by the git protocol."""
+    yield from _running(GitDaemon(_need("git"), git_root))
+
+
+@pytest.fixture(scope="session")
+def opa() -> Opa:
+    """Genuine OPA as a command; a test that wants its server starts one with `Opa(opa.parts, [folder])`."""
+    return Opa(_need("opa"))
+
+
+StartAlertmanager = Callable[..., Awaitable[Alertmanager]]
+
+
+@pytest.fixture
+async def start_alertmanager() -> AsyncIterator[StartAlertmanager]:
+    """Starts a genuine Alertmanager for one test: `await start_alertmanager(webhook_url, token=…, group_wait=…)`."""
+    parts = _need("alertmanager")
+    async with AsyncExitStack() as stack:
+
+        async def start(webhook_url: str, **options: Any) -> Alertmanager:
+            return await stack.enter_async_context(Alertmanager(parts, webhook_url, **options))
+
+        yield start
