@@ -1,13 +1,44 @@
-# What a request for a decision must contain. Rules may compare values only after this package found no problem:
-# Rego orders values of different types, so `"many" > 30` is true and `null < 0.7` is true as well.
+# What a request for a decision must contain. Rules compare values only after this package found them well formed:
+# Rego orders values of all types (null, booleans, numbers, strings, lists, objects), so `"many" > 30` is true.
+# The same order keeps the checks short: what lies between two numbers is a number, what lies between "" and [] a text.
 package kubernaut.request
 
-import data.settings
-
-environments := {"production", "staging", "test", "development", "unknown"}
-
 # An unknown environment may be production, so it is treated like it.
-production if input.environment in {"production", "unknown"}
+production := input.environment in {"production", "unknown"}
+
+# One rule that ends at its first failing line, since it stands before every decision; `problems` names all of them.
+well_formed if {
+	input.action.name > ""
+	input.action.name < []
+	input.action.kind in {"imperative", "declarative"}
+	input.action.risk in {"low", "medium", "high"}
+	input.target.kind > ""
+	input.target.kind < []
+	input.target.namespace >= ""
+	input.target.namespace < []
+	input.target.name > ""
+	input.target.name < []
+	input.target.gitops_managed in {true, false}
+	input.environment in {"production", "staging", "test", "development", "unknown"}
+	input.analysis.confidence >= 0
+	input.analysis.confidence <= 1
+	input.track in {"imperative", "gitops"}
+	input.requester > ""
+	input.requester < []
+	input.freeze in {true, false}
+	every amount in [
+		input.blast_radius.pods,
+		input.blast_radius.percent_of_workload,
+		input.blast_radius.nodes,
+		input.blast_radius.workloads,
+		input.active.drains_in_pool,
+		input.history.changes_last_hour_for_owner,
+	] {
+		amount >= 0
+		amount <= 1000000
+		amount == floor(amount)
+	}
+}
 
 problems contains "action.name" if not filled(input.action.name)
 
@@ -15,20 +46,26 @@ problems contains "action.kind" if not input.action.kind in {"imperative", "decl
 
 problems contains "action.risk" if not input.action.risk in {"low", "medium", "high"}
 
-problems contains "target.gitops_managed" if not is_boolean(input.target.gitops_managed)
-
 problems contains "target.kind" if not filled(input.target.kind)
+
+# The namespace of a node is empty.
+problems contains "target.namespace" if not is_string(input.target.namespace)
 
 problems contains "target.name" if not filled(input.target.name)
 
-# Empty for an object without a namespace, a node for instance.
-problems contains "target.namespace" if not is_string(input.target.namespace)
+problems contains "target.gitops_managed" if not is_boolean(input.target.gitops_managed)
 
-problems contains "environment" if not input.environment in environments
+problems contains "environment" if {
+	not input.environment in {"production", "staging", "test", "development", "unknown"}
+}
 
 problems contains "analysis.confidence" if not share(input.analysis.confidence)
 
 problems contains "track" if not input.track in {"imperative", "gitops"}
+
+problems contains "requester" if not filled(input.requester)
+
+problems contains "freeze" if not is_boolean(input.freeze)
 
 problems contains "blast_radius.pods" if not amount(input.blast_radius.pods)
 
@@ -38,38 +75,9 @@ problems contains "blast_radius.nodes" if not amount(input.blast_radius.nodes)
 
 problems contains "blast_radius.workloads" if not amount(input.blast_radius.workloads)
 
-problems contains "requester" if not filled(input.requester)
-
 problems contains "active.drains_in_pool" if not amount(input.active.drains_in_pool)
 
 problems contains "history.changes_last_hour_for_owner" if not amount(input.history.changes_last_hour_for_owner)
-
-problems contains "freeze" if not is_boolean(input.freeze)
-
-# A limit that is missing would never be exceeded: the settings are part of the request.
-problems contains "settings.confidence" if not confidence_thresholds
-
-problems contains "settings.blast_radius" if not blast_radius_limits
-
-problems contains "settings.changes_per_owner_per_hour" if not amount(settings.changes_per_owner_per_hour)
-
-problems contains "settings.drains_per_pool" if not amount(settings.drains_per_pool)
-
-problems contains "settings.protected_namespaces" if not is_array(settings.protected_namespaces)
-
-confidence_thresholds if {
-	share(settings.confidence.never_below)
-	share(settings.confidence.alone_above)
-	settings.confidence.never_below <= settings.confidence.alone_above
-}
-
-blast_radius_limits if {
-	amount(settings.blast_radius["default"].pods)
-	amount(settings.blast_radius["default"].percent_of_workload)
-	amount(settings.blast_radius["default"].nodes)
-	amount(settings.blast_radius["default"].workloads)
-	is_object(settings.blast_radius.by_action)
-}
 
 filled(value) if {
 	is_string(value)

@@ -198,9 +198,10 @@ def _is_count(value: object) -> bool:
 
 
 def _is_approval_type(value: object) -> bool:
-    return isinstance(value, str) and value in set(ApprovalType)
+    return isinstance(value, str) and value in _APPROVAL_TYPES
 
 
+_APPROVAL_TYPES = frozenset(kind.value for kind in ApprovalType)
 _Check = tuple[Callable[[object], bool], str]
 _SHAPE: dict[str, _Check] = {
     "approval_type": (_is_approval_type, "one of " + ", ".join(ApprovalType)),
