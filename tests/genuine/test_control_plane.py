@@ -41,3 +41,20 @@ async def test_its_api_server_comes_back_with_all_objects(control_plane: Control
     await control_plane.start_api_server()
     note = await control_plane.get(f"/api/v1/namespaces/{namespace}/configmaps/note")
     assert note["data"] == {"kept": "yes"}
+
+
+async def test_its_audit_log_tells_every_write_of_a_user(control_plane: ControlPlane, namespace: str) -> None:
+    note = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note", "namespace": namespace}}
+    path = f"/api/v1/namespaces/{namespace}/configmaps"
+    await control_plane.request("POST", f"{path}?dryRun=All", note)
+    await control_plane.request("POST", path, note)
+    await control_plane.request("GET", f"{path}/note")
+    await control_plane.request("DELETE", f"{path}/note", user="outsider")
+    by_admin = [write for write in control_plane.writes("admin") if write.resource == "configmaps"]
+    here = [write for write in by_admin if write.namespace == namespace]
+    assert [(write.verb, write.dry_run, write.status) for write in here] == [
+        ("create", True, 201),
+        ("create", False, 201),
+    ]
+    [refused] = control_plane.writes("outsider")
+    assert (refused.verb, refused.name, refused.status) == ("delete", "note", 403)

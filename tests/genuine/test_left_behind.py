@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kubernaut.lab.parts import GitDaemon, Parts
+from kubernaut.lab.parts import ControlPlane, GitDaemon, Parts
 from kubernaut.lab.parts.process import Process, run_folder
 
 _PARENT = """
@@ -50,6 +50,31 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, how: sig
         parent.send_signal(how)
         parent.wait()
     assert _gone(pid)
+
+
+_CLUSTER = """
+import asyncio
+from kubernaut.lab.parts import ControlPlane, Parts
+
+async def main():
+    async with ControlPlane(Parts.find()) as cluster:
+        print(*(process.pid for process in cluster.processes.values()), flush=True)
+        await asyncio.sleep(300)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.genuine
+def test_a_whole_cluster_ends_when_its_owner_is_killed(control_plane: ControlPlane) -> None:
+    with subprocess.Popen([sys.executable, "-c", _CLUSTER], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        parent.kill()
+        parent.wait()
+    assert len(pids) == 4
+    assert all(_gone(pid) for pid in pids)
+    assert all(process.running for process in control_plane.processes.values())
 
 
 async def test_stop_ends_the_server_and_its_children(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
@@ -109,12 +110,12 @@ class Alertmanager(Server):
         if status != 200:
             raise Permanent(f"Alertmanager did not take the alerts: {status} {body.decode(errors='replace')}")
 
-    async def alerts(self) -> list[dict[str, object]]:
+    async def alerts(self) -> list[dict[str, Any]]:
         """What it holds now."""
         status, body = await request("GET", f"{self.url}/api/v2/alerts")
         if status != 200:
             raise Permanent(f"Alertmanager did not list its alerts: {status} {body.decode(errors='replace')}")
-        return msgspec.json.decode(body, type=list[dict[str, object]])
+        return msgspec.json.decode(body, type=list[dict[str, Any]])
 
 
 def _alert(

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -46,9 +47,9 @@ class ArgoCD(Server):
         redis, repositories, repositories_metrics, self._metrics = (free_port() for _ in range(4))
         self._run_redis(redis)
         self._run_repository_server(redis, repositories, repositories_metrics)
-        await self.processes["argocd-repo-server"].until(lambda: listens(repositories), within_s=60)
+        await self.until("argocd-repo-server", lambda: listens(repositories))
         self._run_controller(redis, repositories)
-        await self.processes["argocd-application-controller"].until(self.ready, within_s=60)
+        await self.until("argocd-application-controller", self.ready)
 
     async def ready(self) -> bool:
         """Whether the controller answers."""
@@ -175,7 +176,7 @@ class ArgoCD(Server):
             }
         )
 
-    async def application(self, name: str) -> dict[str, object]:
+    async def application(self, name: str) -> dict[str, Any]:
         """The Application as it is now."""
         return await self._cluster.get(f"{_APPLICATIONS}/{name}")
 
@@ -190,7 +191,7 @@ class ArgoCD(Server):
             "argocd.argoproj.io/refresh=normal",
         )  # fmt: skip
 
-    async def synced(self, name: str, revision: str = "", within_s: float = 60.0) -> dict[str, object]:
+    async def synced(self, name: str, revision: str = "", within_s: float = 60.0) -> dict[str, Any]:
         """Waits until the Application is Synced, at `revision` when one is given, and returns it.
 
         Raises:

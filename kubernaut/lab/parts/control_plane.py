@@ -4,12 +4,14 @@ Nodes are objects that somebody keeps fresh and pods change their status only wh
 the kubelet in `kubernaut.sim` is that somebody. Ready in about four seconds, 500 MB.
 """
 
+import asyncio
 import os
 import secrets
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
@@ -17,12 +19,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from kubernaut.domain.errors import Permanent
+from kubernaut.lab.parts.audit import POLICY, Write, read_writes
 from kubernaut.lab.parts.catalogue import Parts
 from kubernaut.lab.parts.http import answers, request
-from kubernaut.lab.parts.process import Process, free_port, output
+from kubernaut.lab.parts.process import PortTaken, Process, free_port, output
 from kubernaut.lab.parts.server import Server
 
 _MASTERS = "system:masters"
+_PORT_ATTEMPTS = 10
 
 
 class ControlPlane(Server):
@@ -93,7 +97,8 @@ class ControlPlane(Server):
         etcd_port, peer_port = free_port(), free_port()
         self._etcd = f"http://127.0.0.1:{etcd_port}"
         self._run("etcd", self._etcd_arguments(peer_port))
-        await self._run("kube-apiserver", self._api_server_arguments()).until(self.ready)  # it waits for etcd by itself
+        self._run("kube-apiserver", self._api_server_arguments())  # it waits for etcd by itself
+        await self.until("kube-apiserver", self.ready)
         for name, arguments in (
             ("kube-controller-manager", self._controller_manager_arguments()),
             ("kube-scheduler", ["--kube-api-qps=200", "--kube-api-burst=400"]),
@@ -101,7 +106,7 @@ class ControlPlane(Server):
             kubeconfig = self.kubeconfig(user=f"system:{name}")
             self._run(name, [f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--secure-port=0", *arguments])
         await self.grant("viewer", "view")
-        await self.processes["kube-controller-manager"].until(self._default_account_exists)
+        await self.until("kube-controller-manager", self._default_account_exists)
 
     def _run(self, name: str, arguments: list[str]) -> Process:
         return self.run(name, [self._parts.path("control-plane", name), *arguments])
@@ -115,6 +120,7 @@ class ControlPlane(Server):
         )
         lines = [f'{self._tokens[user]},{user},{user},"{",".join(groups)}"\n' for user, groups in self._users.items()]
         (self.folder / "tokens.csv").write_text("".join(lines))
+        (self.folder / "audit-policy.yaml").write_text(POLICY)
 
     def _etcd_arguments(self, peer_port: int) -> list[str]:
         peer = f"http://127.0.0.1:{peer_port}"
@@ -147,6 +153,8 @@ class ControlPlane(Server):
             "--endpoint-reconciler-type=none",  # a loopback address is no valid endpoint
             "--kubelet-preferred-address-types=InternalIP",
             "--profiling=false",
+            f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
+            f"--audit-log-path={self.folder / 'audit.log'}",
         ]
 
     def _controller_manager_arguments(self) -> list[str]:
@@ -190,10 +198,10 @@ class ControlPlane(Server):
             raise Permanent(f"could not bind {user} to {cluster_role}: {status} {answer.decode(errors='replace')}")
 
     async def request(self, method: str, path: str, body: object = None, *, user: str = "admin") -> tuple[int, bytes]:
-        """One request to the API server as `user`: status and body."""
+        """One request to the API server as `user`: status and body. A PATCH is a merge patch."""
         return await request(method, self.url + path, body=body, token=self.token(user), ca=self.ssl())
 
-    async def get(self, path: str) -> dict[str, object]:
+    async def get(self, path: str) -> dict[str, Any]:
         """An object or list by its path, as `/apis/apps/v1/namespaces/shop/deployments/web`.
 
         Raises:
@@ -202,7 +210,11 @@ class ControlPlane(Server):
         status, body = await self.request("GET", path)
         if status != 200:
             raise Permanent(f"GET {path}: {status} {body.decode(errors='replace')}")
-        return msgspec.json.decode(body, type=dict[str, object])
+        return msgspec.json.decode(body, type=dict[str, Any])
+
+    def writes(self, user: str = "kubernaut") -> list[Write]:
+        """What `user` has written since the start, dry runs and refused writes too, as the audit log tells."""
+        return read_writes(self.folder / "audit.log", user)
 
     async def kubectl(
         self,
@@ -231,6 +243,12 @@ class ControlPlane(Server):
 
     async def start_api_server(self) -> None:
         """Brings it back on the same port with the same certificate; returns when it is ready."""
-        process = self.processes["kube-apiserver"]
-        process.start()
-        await process.until(self.ready)
+        for attempt in range(_PORT_ATTEMPTS):
+            self.processes["kube-apiserver"].start()
+            try:
+                await self.until("kube-apiserver", self.ready)
+                return
+            except PortTaken:  # by connections of the one that was killed, for a few seconds
+                if attempt == _PORT_ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(1)

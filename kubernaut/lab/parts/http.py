@@ -16,7 +16,7 @@ async def request(
     ca: ssl.SSLContext | None = None,
     timeout_s: float = 10.0,
 ) -> tuple[int, bytes]:
-    """Sends one request, with `body` as JSON.
+    """Sends one request, with `body` as JSON (for PATCH as a JSON merge patch).
 
     Returns:
         The HTTP status and the body; status 0 and the reason when no answer came.
@@ -24,7 +24,7 @@ async def request(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     data = None
     if body is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = "application/merge-patch+json" if method == "PATCH" else "application/json"
         data = msgspec.json.encode(body)
     connector = aiohttp.TCPConnector(ssl=ca or True, force_close=True)
     try:

@@ -112,14 +112,24 @@ class Process:
         """
         deadline = time.monotonic() + within_s
         while not await ready():
-            if not self.running:
-                tail = self.tail()
-                if "address already in use" in tail.lower():
-                    raise PortTaken(f"{self.name}: its port was taken", delay_s=0)
-                raise Permanent(f"{self.name} ended with status {self._popen and self._popen.returncode}:\n{tail}")
+            self.check()
             if time.monotonic() > deadline:
                 raise Permanent(f"{self.name} was not ready within {within_s:g} s:\n{self.tail()}")
             await asyncio.sleep(0.05)
+
+    def check(self) -> None:
+        """Makes sure that it still runs.
+
+        Raises:
+            PortTaken: it ended because its port is in use.
+            Permanent: it ended; the message has the end of its log.
+        """
+        if self.running:
+            return
+        tail = self.tail()
+        if "address already in use" in tail.lower():
+            raise PortTaken(f"{self.name}: its port was taken", delay_s=0)
+        raise Permanent(f"{self.name} ended with status {self._popen and self._popen.returncode}:\n{tail}")
 
     def stop(self) -> None:
         """Ends it and all its children at once; its data is thrown away, so there is nothing to finish."""

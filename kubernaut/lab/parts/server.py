@@ -2,6 +2,7 @@
 
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,6 +75,16 @@ class Server(ABC):
         self.processes[name] = process
         process.start()
         return process
+
+    async def until(self, name: str, ready: Callable[[], Awaitable[bool]], within_s: float = 60.0) -> None:
+        """Waits until the process `name` is ready, and fails as soon as any process of this server ends."""
+
+        async def ready_and_all_there() -> bool:
+            for process in self.processes.values():
+                process.check()
+            return await ready()
+
+        await self.processes[name].until(ready_and_all_there, within_s)
 
     def resident_bytes(self) -> dict[str, int]:
         """Memory that each process holds now."""
