@@ -1,0 +1,152 @@
+"""Git is run as a subprocess, with nothing inherited that could make it act differently on another machine.
+
+No user or system configuration, no hooks, no prompt, no replace objects, no lazy fetch; everything that is written is
+synced to disk before git says so. Every call has a time limit.
+"""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubernaut.domain.errors import NotFound, Permanent, Temporary
+
+IDENTITY = ("kubernaut", "kubernaut@localhost")
+"""Name and address of author and committer."""
+
+CALL_LIMIT_S = 20.0
+"""How long one git process may take. A local repository answers in milliseconds; a hanging disk must not hang us."""
+
+OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
+_STALE_LOCK_S = 2 * CALL_LIMIT_S
+_LOCK = re.compile(r"Unable to create '(?P<path>[^']+\.lock)'")
+_OPTIONS = (
+    "core.hooksPath=/dev/null", "core.fsync=all", "core.quotePath=false", "gc.auto=0", "maintenance.auto=false",
+    "protocol.allow=never", "advice.detachedHead=false", "i18n.logOutputEncoding=UTF-8", "safe.directory=*",
+    "core.fsmonitor=false", "log.showSignature=false", "diff.renames=false", "core.attributesFile=/dev/null",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a git process said. Exit status 0 is success; what 1 means depends on the command."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text without the last line break."""
+        return self.stdout.decode("utf-8", "replace").rstrip("\n")
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    name, address = IDENTITY
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": address,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": address,
+        **extra,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """One bare repository.
+
+    Args:
+        directory: the repository's folder (the one with `HEAD` and `refs`).
+        limit_s: time limit of one git process.
+    """
+
+    directory: Path
+    limit_s: float = CALL_LIMIT_S
+
+    async def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        allow: Sequence[int] = (0,),
+        environment: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Run one git command in the repository.
+
+        Args:
+            arguments: the command and its arguments; options before values, the caller guards values with `--`.
+            stdin: what it reads.
+            allow: exit statuses that are answers, not failures.
+            environment: variables on top of the scrubbed environment.
+
+        Raises:
+            NotFound: there is no repository in this folder.
+            Temporary: git took too long, or another process holds a lock.
+            Permanent: git refused; the message has its words.
+        """
+        if not (self.directory / "HEAD").is_file():
+            raise NotFound(f"no Git repository in {self.directory}: create it with `git init --bare {self.directory}`")
+        answer = await self._once(arguments, stdin, environment or {})
+        if answer.status in allow:
+            return answer
+        lock = _LOCK.search(answer.stderr)
+        if lock:
+            _drop_stale(Path(lock["path"]), self.directory)
+            raise Temporary(f"another process writes to {self.directory}", 0.2)
+        words = " ".join(answer.stderr.split())[:400] or f"exit status {answer.status}"
+        raise Permanent(f"git {arguments[0]} failed in {self.directory}: {words}")
+
+    async def _once(self, arguments: Sequence[str], stdin: bytes, extra: Mapping[str, str]) -> Answer:
+        options = [part for option in _OPTIONS for part in ("-c", option)]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                f"--git-dir={self.directory}",
+                *options,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=_environment(extra),
+                cwd="/",
+                start_new_session=True,  # Ctrl-C in the terminal must not end a write half-way
+            )
+        except FileNotFoundError as error:
+            raise Permanent("the local forge needs the program `git` on PATH (2.38 or newer)") from error
+        try:
+            async with asyncio.timeout(self.limit_s):
+                out, err = await process.communicate(stdin)
+        except TimeoutError as error:
+            raise Temporary(f"git {arguments[0]} took longer than {self.limit_s:.0f} s in {self.directory}") from error
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if len(out) > OUTPUT_LIMIT_BYTES:
+            raise Permanent(f"git {arguments[0]} printed more than {OUTPUT_LIMIT_BYTES} bytes in {self.directory}")
+        return Answer(process.returncode or 0, out, err.decode("utf-8", "replace"))
+
+
+def _drop_stale(lock: Path, directory: Path) -> None:
+    """Remove a lock that a killed git left behind: no git call of ours lives that long."""
+    with suppress(OSError):
+        if lock.is_relative_to(directory) and time.time() - lock.stat().st_mtime > _STALE_LOCK_S:
+            lock.unlink()

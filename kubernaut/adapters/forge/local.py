@@ -1,0 +1,274 @@
+"""The embedded forge: bare repositories on this machine, real git, pull requests without a server.
+
+A pull request is a branch and a record. The branch comes first, so that a crash in between leaves a branch that the next
+attempt recognises and finishes. A merge is a ref moved by compare-and-swap; its record is derived again from the refs
+when it is missing, so somebody who merges by hand with `git push` is noticed, too.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
+from kubernaut.domain.facts import Commit
+from kubernaut.domain.proposals import ChangeRequest, FileChange, PullRequest, PullRequestState
+from kubernaut.ports import Clock
+
+from . import names, objects, urls, writing
+from .git import Git
+from .records import Record, Records
+
+MERGE_ATTEMPTS = 5
+"""How often a merge is tried anew because somebody pushed to the base meanwhile."""
+
+_CACHED_LISTINGS = 32
+
+
+@dataclass(slots=True)
+class _Repository:
+    """One repository of the forge: its git, its records, and the lock that its writers take turns with."""
+
+    name: str
+    url: str
+    git: Git
+    records: Records
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class LocalForge:
+    """`ports.Forge` on bare repositories.
+
+    Args:
+        root: folder of the forge; records of pull requests live in its `pulls` folder.
+        repositories: URL as GitOps controllers spell it → name of a bare repository below `root` (with or without
+            `.git`), or an absolute path. One repository may have several URLs.
+        clock: for dates of commits and records.
+
+    Raises:
+        BadInput: two different repositories share a short name, or a name leaves the root.
+    """
+
+    def __init__(self, root: Path, repositories: Mapping[str, str], clock: Clock) -> None:
+        self._clock = clock
+        self._by_url: dict[str, _Repository] = {}
+        self._listings: dict[tuple[str, str, str], dict[str, str]] = {}
+        self._contained: dict[tuple[str, str], bool] = {}
+        by_path: dict[Path, _Repository] = {}
+        for url, where in repositories.items():
+            path = _directory(root, where)
+            name = path.name.removesuffix(".git")
+            if path not in by_path:
+                if any(other.name == name for other in by_path.values()):
+                    raise BadInput(f"two repositories are called {name!r}", field="forge.repositories")
+                by_path[path] = _Repository(name, url, Git(path), Records(root.absolute() / "pulls" / name))
+            self._by_url[urls.canonical(url)] = by_path[path]
+        self._all = tuple(by_path.values())
+
+    # -------------------------------------------------------------------------------------------------- reading
+
+    def serves(self, repo_url: str) -> bool:
+        """Whether this forge has the repository that a GitOps controller calls `repo_url`."""
+        return urls.canonical(repo_url) in self._by_url
+
+    def url_of(self, repository: str) -> str:
+        """The URL of a repository by its short name, as `shop`. Raises NotFound."""
+        for known in self._all:
+            if known.name == repository:
+                return known.url
+        raise NotFound(f"no repository {repository!r} in this forge; it has {', '.join(r.name for r in self._all)}")
+
+    async def heads(self, repo_url: str) -> dict[str, str]:
+        """Branch → commit. One process, a few milliseconds: cheap enough to poll."""
+        return await objects.heads(self._repository(repo_url).git)
+
+    async def default_branch(self, repo_url: str) -> str:
+        """The branch that HEAD names."""
+        return await objects.default_branch(self._repository(repo_url).git)
+
+    async def files(self, repo_url: str, revision: str, path: str) -> tuple[str, Mapping[str, str]]:
+        """The commit that `revision` names now, and all text files below `path`: repository path → text.
+
+        `HEAD` and the empty revision mean the default branch. Symbolic links, submodules, binaries and files over 1 MiB
+        are left out.
+        """
+        repository = self._repository(repo_url)
+        folder = names.folder(path)
+        commit = await objects.resolve(repository.git, revision)
+        key = (repository.name, commit, folder)
+        if key not in self._listings:
+            listing = await objects.files(repository.git, commit, folder)
+            while len(self._listings) >= _CACHED_LISTINGS:
+                self._listings.pop(next(iter(self._listings)))
+            self._listings[key] = listing
+        return commit, dict(self._listings[key])
+
+    async def commits(self, repo_url: str, revision: str, path: str, limit: int = 20) -> Sequence[Commit]:
+        """The newest commits that touched `path`, newest first, each with its unified diff."""
+        git = self._repository(repo_url).git
+        return await objects.commits(git, await objects.resolve(git, revision), path, limit)
+
+    async def contains(self, repo_url: str, revision: str, commit: str) -> bool:
+        """Whether `commit` is an ancestor of `revision` (or is it)."""
+        git = self._repository(repo_url).git
+        return await objects.contains(git, await objects.resolve(git, revision), await objects.resolve(git, commit))
+
+    async def pull_request(self, repo_url: str, number: int) -> PullRequest:
+        """One pull request as it stands now: merged too when its branch reached the base by a plain push."""
+        repository = self._repository(repo_url)
+        record = self._record(repository, number)
+        if record.pull.state is not PullRequestState.OPEN:
+            return record.pull
+        return await self._look(repository, record, await objects.heads(repository.git))
+
+    async def pull_requests(self) -> Sequence[PullRequest]:
+        """All pull requests of all repositories, newest first."""
+        found: list[PullRequest] = []
+        for repository in self._all:
+            records = repository.records.all()
+            is_open = any(record.pull.state is PullRequestState.OPEN for record in records)
+            tips = await objects.heads(repository.git) if is_open else {}
+            for record in records:
+                pull = record.pull
+                found.append(
+                    await self._look(repository, record, tips) if pull.state is PullRequestState.OPEN else pull
+                )
+        return sorted(found, key=lambda pull: (pull.created_at, pull.number), reverse=True)
+
+    async def diff(self, repo_url: str, number: int) -> Sequence[FileChange]:
+        """The files that a pull request changes, before and after."""
+        repository = self._repository(repo_url)
+        record = self._record(repository, number)
+        pull = await self.pull_request(repo_url, number)
+        fork = record.fork
+        if pull.state is PullRequestState.OPEN:
+            fork = await objects.fork_point(repository.git, f"refs/heads/{pull.base}", pull.head_commit) or fork
+        return await objects.diff(repository.git, fork, pull.head_commit)
+
+    # -------------------------------------------------------------------------------------------------- writing
+
+    async def propose(self, request: ChangeRequest) -> PullRequest:
+        """Open the pull request, or return the one that is there for this branch. Never opens two.
+
+        Raises:
+            NotFound: no such repository, or the base has no commits.
+            Conflict: a file is no longer what the change was made from, or the branch holds something else.
+            BadInput: the request changes nothing, or names no proper file or branch.
+        """
+        repository = self._repository(request.repo_url)
+        base, branch = names.revision(request.base), names.revision(request.branch)
+        async with self._turn(repository):
+            known = repository.records.of_branch(branch)
+            if known is not None:
+                return await self.pull_request(request.repo_url, known.pull.number)
+            tips = await objects.heads(repository.git)
+            if base not in tips:
+                raise NotFound(f"no branch {base!r} in {repository.git.directory}")
+            now = self._clock.now()
+            head = tips.get(branch)
+            if head is None:
+                fork = tips[base]
+                head = await writing.commit(repository.git, request, fork, now)
+            else:
+                fork = await writing.adopt(repository.git, request, tips[base], head)
+            pull = PullRequest(
+                number=0, repository=repository.name, repo_url=request.repo_url, branch=branch, base=base,
+                state=PullRequestState.OPEN, title=request.title, body=request.body, head_commit=head,
+                url=f"{repository.git.directory.as_uri()}#{branch}", created_at=now, updated_at=now,
+                labels=request.labels,
+            )  # fmt: skip
+            return repository.records.add(Record(pull, fork, request.reviewers)).pull
+
+    async def merge(self, repo_url: str, number: int, by: str, expected_head: str) -> PullRequest:
+        """Merge with a merge commit. Merging twice merges once.
+
+        Raises:
+            Conflict: the branch moved since `expected_head`, or the base changed the same lines.
+            Refused: the pull request was closed.
+        """
+        repository = self._repository(repo_url)
+        async with self._turn(repository):
+            for _ in range(MERGE_ATTEMPTS):
+                pull = await self.pull_request(repo_url, number)
+                if pull.state is PullRequestState.MERGED:
+                    return pull
+                if pull.state is PullRequestState.CLOSED:
+                    raise Refused(f"{repository.name}#{number} was closed without merging")
+                if pull.head_commit != expected_head:
+                    raise Conflict(
+                        f"{repository.name}#{number} now ends at {pull.head_commit[:12]}, not at {expected_head[:12]}: "
+                        "look at the new diff first"
+                    )
+                if await writing.merge(repository.git, pull, by, self._clock.now()):
+                    return await self.pull_request(repo_url, number)
+            raise Conflict(f"{pull.base} of {repository.name} moves too fast to merge {repository.name}#{number}")
+
+    async def close(self, repo_url: str, number: int, by: str) -> PullRequest:
+        """Close without merging; the branch stays. Raises Refused when it is merged already."""
+        repository = self._repository(repo_url)
+        async with self._turn(repository):
+            pull = await self.pull_request(repo_url, number)
+            if pull.state is PullRequestState.MERGED:
+                raise Refused(f"{repository.name}#{number} is merged already")
+            if pull.state is PullRequestState.CLOSED:
+                return pull
+            return self._remember(repository, number, state=PullRequestState.CLOSED, merged_by="").pull
+
+    # ------------------------------------------------------------------------------------------------- internals
+
+    def _repository(self, repo_url: str) -> _Repository:
+        found = self._by_url.get(urls.canonical(repo_url))
+        if found is None:
+            raise NotFound(f"the local forge has no repository {repo_url}: add it to forge.repositories")
+        return found
+
+    @asynccontextmanager
+    async def _turn(self, repository: _Repository) -> AsyncIterator[None]:
+        """One writer a repository at a time, so that a branch and its record are made by the same hand."""
+        async with repository.turn:
+            yield
+
+    def _record(self, repository: _Repository, number: int) -> Record:
+        record = repository.records.get(number)
+        if record is None:
+            raise NotFound(f"no pull request {repository.name}#{number}")
+        return record
+
+    def _remember(self, repository: _Repository, number: int, **changes: object) -> Record:
+        record = self._record(repository, number)
+        pull = replace(record.pull, updated_at=self._clock.now(), **changes)  # type: ignore[arg-type]
+        return repository.records.put(replace(record, pull=pull))
+
+    async def _look(self, repository: _Repository, record: Record, tips: Mapping[str, str]) -> PullRequest:
+        """An open pull request held against the refs: moved, merged by hand, or its branch deleted."""
+        pull = record.pull
+        head = tips.get(pull.branch, pull.head_commit)
+        base = tips.get(pull.base)
+        if base is None:
+            return pull
+        key = (base, head)
+        if key not in self._contained:
+            if len(self._contained) > 10_000:
+                self._contained.clear()
+            self._contained[key] = await objects.contains(repository.git, base, head)
+        if self._contained[key]:
+            landed = await objects.landed(repository.git, head, base)
+            by = await writing.merged_by(repository.git, landed)
+            return self._remember(
+                repository, pull.number, state=PullRequestState.MERGED, merge_commit=landed, head_commit=head,
+                merged_by=by,
+            ).pull  # fmt: skip
+        if pull.branch not in tips:
+            return self._remember(repository, pull.number, state=PullRequestState.CLOSED).pull
+        return pull if head == pull.head_commit else self._remember(repository, pull.number, head_commit=head).pull
+
+
+def _directory(root: Path, where: str) -> Path:
+    path = Path(where)
+    if path.is_absolute():
+        return path
+    if ".." in path.parts or not path.parts:
+        raise BadInput(f"{where!r} leaves the forge's root", field="forge.repositories")
+    plain = root.absolute() / path
+    return plain if plain.suffix == ".git" or (plain / "HEAD").is_file() else plain.with_name(f"{plain.name}.git")
