@@ -24,6 +24,8 @@ _APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications
 class ArgoCD(Server):
     """One Argo CD that syncs into the control plane it is given.
 
+    All but the controller's port for metrics listens on loopback only; Argo CD has no option for that one.
+
     Its namespace, resource definitions, configuration and the project `default` are created in the cluster and stay
     there when it stops.
 

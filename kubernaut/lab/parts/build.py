@@ -84,6 +84,8 @@ def _build_go_part(part: GoPart, go: Go, cache: Path, say: Say) -> None:
     final = part.folder(cache)
     say(f"{part.name} {part.version}: building with Go {go.version} (about {part.minutes:g} min on two cores, once)")
     started = time.monotonic()
+    for abandoned in final.parent.glob(f".{part.name}-*"):  # by a build that was killed: we hold the lock
+        remove_tree(abandoned)
     fresh = Path(tempfile.mkdtemp(prefix=f".{part.name}-", dir=final.parent))
     try:
         env = go.environment() | {"GOBIN": str(fresh)}
