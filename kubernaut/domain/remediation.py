@@ -163,14 +163,21 @@ def phase_of(
     assessment: AssessmentPhase, imperative: ImperativeTrack | None, gitops: GitOpsTrack | None
 ) -> RemediationPhase:
     """The phase of the whole: the assessment's until it is decided, then the busiest open track's, then the worst end."""
+    return phase_from(assessment, imperative.phase if imperative else None, gitops.phase if gitops else None)
+
+
+def phase_from(
+    assessment: AssessmentPhase, imperative: ImperativePhase | None, gitops: GitOpsPhase | None
+) -> RemediationPhase:
+    """`phase_of` from the phases alone, for whoever has no documents at hand (None: there is no such track)."""
     if assessment is not AssessmentPhase.DECIDED:
         return RemediationPhase(assessment.value)
-    running = [_IMPERATIVE_RUN[imperative.phase]] if imperative and not imperative.ended else []
-    running += [_GITOPS_RUN[gitops.phase]] if gitops and not gitops.ended else []
+    running = [_IMPERATIVE_RUN[imperative]] if imperative in _IMPERATIVE_RUN else []
+    running += [_GITOPS_RUN[gitops]] if gitops in _GITOPS_RUN else []
     if running:
         return min(running, key=_BUSIEST_FIRST.index)
-    ends = [_IMPERATIVE_END[imperative.phase]] if imperative else []
-    ends += [_GITOPS_END[gitops.phase]] if gitops else []
+    ends = [_IMPERATIVE_END[imperative]] if imperative else []
+    ends += [_GITOPS_END[gitops]] if gitops else []
     return min(ends, key=_WORST_FIRST.index) if ends else RemediationPhase.ESCALATED
 
 
@@ -203,6 +210,16 @@ def advance(
 
 def needs_you(remediation: Remediation) -> bool:
     """Whether a person is waited for: a vote, a merge, or a failure that was handed over."""
-    waiting_vote = remediation.imperative and remediation.imperative.phase is ImperativePhase.AWAITING_APPROVAL
-    waiting_merge = remediation.gitops and remediation.gitops.phase in (GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE)
-    return bool(waiting_vote or waiting_merge or remediation.phase in FAULTS - {RemediationPhase.REJECTED})
+    imperative, gitops = remediation.imperative, remediation.gitops
+    return waits_for_person(
+        remediation.phase, imperative.phase if imperative else None, gitops.phase if gitops else None
+    )
+
+
+def waits_for_person(phase: RemediationPhase, imperative: ImperativePhase | None, gitops: GitOpsPhase | None) -> bool:
+    """`needs_you` from the phases alone."""
+    return (
+        imperative is ImperativePhase.AWAITING_APPROVAL
+        or gitops in (GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE)
+        or phase in FAULTS - {RemediationPhase.REJECTED}
+    )

@@ -1,0 +1,95 @@
+"""What a remediation is as a whole follows from its assessment and its tracks, in the transaction that moves any of them.
+
+Tracks are committed independently of each other, so no caller has the whole picture: the writer has. It recomputes the
+phase, notes a change of it in the journal, and frees the fingerprint when everything has ended.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubernaut.domain.assessment import AssessmentPhase
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.remediation import FINAL, RemediationPhase, phase_from, waits_for_person
+from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase
+
+from .codec import to_us
+
+
+@dataclass(slots=True)
+class Head:
+    """The few columns of a remediation that a transition needs; mutable, alive for one transition only."""
+
+    id: str
+    version: int
+    assessment: str
+    imperative: str | None
+    gitops: str | None
+    phase: str
+    priority: str
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection, remediation_id: str) -> "Head | None":
+        """The row's columns; None when there is no such remediation."""
+        row = connection.execute(
+            "SELECT id, version, assessment, imperative, gitops, phase, priority FROM remediation WHERE id = ?",
+            (remediation_id,),
+        ).fetchone()
+        return cls(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The columns that follow from the phases."""
+
+    phase: RemediationPhase
+    active: bool
+    needs_you: bool
+
+    @property
+    def sort_rank(self) -> int:
+        """0 needs a person, 1 runs, 2 is done."""
+        return 0 if self.needs_you else 1 if self.active else 2
+
+
+def derive(assessment: str, imperative: str | None, gitops: str | None) -> Derived:
+    """The derived columns of these phases."""
+    i = ImperativePhase(imperative) if imperative else None
+    g = GitOpsPhase(gitops) if gitops else None
+    phase = phase_from(AssessmentPhase(assessment), i, g)
+    return Derived(phase, phase not in FINAL, waits_for_person(phase, i, g))
+
+
+def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None, now: datetime) -> JournalDraft | None:
+    """Write the derived columns; returns the entry that tells of a changed phase, None when it is the same.
+
+    Args:
+        ended_at: when the part that ended says it ended.
+        now: the end when no part says so.
+    """
+    new = derive(head.assessment, head.imperative, head.gitops)
+    end = None if new.active else to_us(ended_at or now)
+    connection.execute(
+        "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, active = ?, needs_you = ?, sort_rank = ?,"
+        " ended_at = iif(?, NULL, coalesce(ended_at, ?)) WHERE id = ?",
+        (
+            head.imperative,
+            head.gitops,
+            new.phase.value,
+            new.active,
+            new.needs_you,
+            new.sort_rank,
+            new.active,
+            end,
+            head.id,
+        ),
+    )
+    if head.phase == new.phase.value:
+        return None
+    return JournalDraft(
+        at=now,
+        kind="phase",
+        message=f"{head.phase} → {new.phase.value}",
+        remediation_id=head.id,
+        data={"from": head.phase, "to": new.phase.value},
+    )

@@ -1,0 +1,73 @@
+"""The journal's tail is known to the writer alone, so every entry gets the next place and the hash of the one before.
+
+The tail moves with the transaction: rolling a savepoint back puts it back, too, which is why `seq` has no gaps.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kubernaut.domain.errors import BadInput
+from kubernaut.domain.journal import GENESIS, JournalDraft, chain
+from kubernaut.domain.values import canonical
+
+from .codec import from_us, to_us
+
+Mark = tuple[int, str]
+
+_INSERT = (
+    "INSERT INTO journal (seq, at, kind, message, actor, remediation_id, track, data, previous_hash, hash)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?)"
+)
+
+
+class JournalTail:
+    """Where the journal ends: the newest entry's seq and hash."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.seq = 0
+        self.hash = GENESIS
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the tail from the file, after a commit that failed."""
+        row = self._connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+        self.seq, self.hash = row or (0, GENESIS)
+
+    def mark(self) -> Mark:
+        """The tail as it is now, for `reset`."""
+        return self.seq, self.hash
+
+    def reset(self, mark: Mark) -> None:
+        """Put the tail back, because the entries since were rolled back."""
+        self.seq, self.hash = mark
+
+    def append(self, drafts: Iterable[JournalDraft]) -> None:
+        """Give each draft its place and write it.
+
+        The hash is taken over what can be read back, not over what was handed in: data is turned into JSON first, so
+        that a time or a tuple in it does not break the chain later.
+        """
+        rows = []
+        for draft in drafts:
+            at_us = to_us(draft.at)
+            data, text = _readable(draft)
+            entry = chain(replace(draft, at=from_us(at_us), data=data), self.seq + 1, self.hash)
+            rows.append(
+                (entry.seq, at_us, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, text,
+                 entry.previous_hash, entry.hash)
+            )  # fmt: skip
+            self.seq, self.hash = entry.seq, entry.hash
+        self._connection.executemany(_INSERT, rows)
+
+
+def _readable(draft: JournalDraft) -> tuple[dict[str, object], bytes]:
+    if not draft.data:
+        return {}, b"{}"
+    try:
+        text = canonical(draft.data)
+        return json.loads(text), text
+    except (TypeError, ValueError) as e:
+        raise BadInput(f"the data of a journal entry of kind {draft.kind} is no JSON: {e}") from e
