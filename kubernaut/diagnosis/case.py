@@ -1,0 +1,258 @@
+"""A case is a snapshot laid out for the rules: which pods are meant, their containers, their workload and its revisions.
+
+Rules look at live pods only: what is being deleted, has finished or was evicted is an effect of something else.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
+from kubernaut.domain.resources import ResourceRef
+
+from .units import moment
+
+REVISION = "deployment.kubernetes.io/revision"
+RESTARTS = {
+    "Deployment": "restart-deployment",
+    "StatefulSet": "restart-statefulset",
+    "DaemonSet": "restart-daemonset",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of one pod: what was asked for and what the kubelet says."""
+
+    pod: Object
+    name: str
+    spec: Mapping[str, Any]
+    status: Mapping[str, Any]
+    init: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where its status stands, as evidence names it."""
+        return f"status.{'initContainerStatuses' if self.init else 'containerStatuses'}[{self.name}]"
+
+    @property
+    def waiting(self) -> str:
+        """The reason it waits; empty when it does not wait."""
+        return str(((self.status.get("state") or {}).get("waiting") or {}).get("reason", ""))
+
+    @property
+    def waiting_message(self) -> str:
+        """The kubelet's words about why it waits."""
+        return str(((self.status.get("state") or {}).get("waiting") or {}).get("message", ""))
+
+    @property
+    def running_since(self) -> datetime | None:
+        """When its present run began; None when it does not run."""
+        return moment(((self.status.get("state") or {}).get("running") or {}).get("startedAt"))
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return "running" in (self.status.get("state") or {})
+
+    @property
+    def last_end(self) -> tuple[str, Mapping[str, Any]]:
+        """Where the newest end of a run stands (`state.terminated` or `lastState.terminated`) and what it says."""
+        for field in ("state", "lastState"):
+            if ended := (self.status.get(field) or {}).get("terminated"):
+                return f"{self.path}.{field}.terminated", ended
+        return "", {}
+
+    @property
+    def restarts(self) -> int:
+        """How often the kubelet started it again."""
+        return int(self.status.get("restartCount") or 0)
+
+    @property
+    def ready(self) -> bool:
+        """What the kubelet last said about its readiness; stays true on a node that is lost."""
+        return bool(self.status.get("ready"))
+
+    def limit(self, resource: str) -> str | None:
+        """Its limit of a resource as written; None without one."""
+        value = ((self.spec.get("resources") or {}).get("limits") or {}).get(resource)
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of a Deployment: the ReplicaSet that carries its template."""
+
+    number: int
+    object: Object
+    created: datetime | None
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The pod's specification."""
+        return ((self.object.get("spec") or {}).get("template") or {}).get("spec") or {}
+
+    @property
+    def ready(self) -> int:
+        """How many of its pods are ready now."""
+        return int((self.object.get("status") or {}).get("readyReplicas") or 0)
+
+    def container(self, name: str) -> Mapping[str, Any]:
+        """One container of its template; empty when it has none of the name."""
+        return container_of(self.template, name)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A snapshot laid out for the rules.
+
+    Args:
+        steady_s: how long pods have to be unready before that is called a state, in seconds.
+        recent_s: how far back an incident may lie to be the present one, in seconds.
+    """
+
+    snapshot: Snapshot
+    steady_s: float = 30.0
+    recent_s: float = 3600.0
+
+    @property
+    def now(self) -> datetime:
+        """The moment the facts are from."""
+        return self.snapshot.taken_at
+
+    @cached_property
+    def workload(self) -> Object | None:
+        """The top owner of the target's pods; the target itself for a bare pod or a Node; None when it was not read."""
+        item = self.snapshot.root
+        for _ in range(4):
+            reference = controller_of(item) if item is not None else None
+            if item is None or reference is None:
+                break
+            owner = self.snapshot.get(reference["kind"], reference["name"], item["metadata"].get("namespace", ""))
+            if owner is None or owner["metadata"].get("uid") != reference["uid"]:
+                break
+            item = owner
+        return item
+
+    @property
+    def owner(self) -> ResourceRef:
+        """The workload's name."""
+        return (
+            ref_of(self.workload, self.snapshot.target.cluster) if self.workload is not None else self.snapshot.target
+        )
+
+    @cached_property
+    def pods(self) -> list[Object]:
+        """The target's live pods."""
+        return [pod for pod in self.snapshot.pods() if alive(pod)]
+
+    @cached_property
+    def siblings(self) -> list[Object]:
+        """All live pods of the workload; of the target itself when it is the workload."""
+        if self.workload is None or self.snapshot.target.kind != "Pod" or self.workload is self.snapshot.root:
+            return self.pods
+        direct = self.snapshot.owned(self.workload, "Pod")
+        for replica_set in self.snapshot.owned(self.workload, "ReplicaSet"):
+            direct += self.snapshot.owned(replica_set, "Pod")
+        return [pod for pod in direct if alive(pod)]
+
+    @cached_property
+    def containers(self) -> list[Container]:
+        """Every container of the target's live pods, init containers included."""
+        return [container for pod in self.pods for container in containers_of(pod)]
+
+    @cached_property
+    def revisions(self) -> list[Revision]:
+        """The Deployment's revisions, newest first; empty for other kinds."""
+        if self.workload is None or self.workload["kind"] != "Deployment":
+            return []
+        found = [
+            Revision(number(rs), rs, moment(rs["metadata"].get("creationTimestamp")))
+            for rs in self.snapshot.owned(self.workload, "ReplicaSet")
+        ]
+        return sorted(found, key=lambda revision: revision.number, reverse=True)
+
+    @property
+    def template(self) -> Mapping[str, Any]:
+        """The pod's specification as the workload wants it now; a bare pod's own."""
+        if self.workload is None:
+            return {}
+        spec = self.workload.get("spec") or {}
+        return spec if self.workload["kind"] == "Pod" else (spec.get("template") or {}).get("spec") or {}
+
+    @property
+    def restart(self) -> str:
+        """The action that restarts the workload; empty when there is none."""
+        paused = self.workload is not None and bool((self.workload.get("spec") or {}).get("paused"))
+        return "" if paused else RESTARTS.get(self.owner.kind, "")
+
+    def age_s(self, at: datetime | None) -> float | None:
+        """How long ago something was, in seconds; None when the time is not known."""
+        return None if at is None else (self.now - at).total_seconds()
+
+    def recently(self, at: datetime | None) -> bool:
+        """Whether something belongs to the present incident; what has no time might."""
+        age_s = self.age_s(at)
+        return age_s is None or age_s <= self.recent_s
+
+    def lacks(self, *words: str) -> int:
+        """How many of the facts that could not be read are about one of these."""
+        return sum(any(word.lower() in line.lower() for word in words) for line in self.snapshot.missing)
+
+    def node_of(self, pod: Object) -> Object | None:
+        """The node that a pod runs on; None when it was not read."""
+        name = (pod.get("spec") or {}).get("nodeName")
+        return self.snapshot.get("Node", name) if name else None
+
+    def current(self, pod: Object) -> bool:
+        """Whether the pod is of the Deployment's newest revision; true where there are no revisions."""
+        reference = controller_of(pod)
+        if not self.revisions or reference is None:
+            return True
+        return bool(reference["uid"] == self.revisions[0].object["metadata"].get("uid"))
+
+
+def alive(pod: Object) -> bool:
+    """Whether a pod is neither being deleted nor over (completed, failed, evicted)."""
+    over = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return not over and not pod["metadata"].get("deletionTimestamp")
+
+
+def containers_of(pod: Object) -> Iterator[Container]:
+    """The containers of a pod, init containers first."""
+    for field, statuses, init in (
+        ("initContainers", "initContainerStatuses", True),
+        ("containers", "containerStatuses", False),
+    ):
+        known = {status.get("name"): status for status in (pod.get("status") or {}).get(statuses) or ()}
+        for spec in (pod.get("spec") or {}).get(field) or ():
+            yield Container(pod, spec["name"], spec, known.get(spec["name"], {}), init)
+
+
+def container_of(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One container of a pod's specification by name; empty when there is none."""
+    for field in ("containers", "initContainers"):
+        for spec in template.get(field) or ():
+            if spec.get("name") == name:
+                found: Mapping[str, Any] = spec
+                return found
+    return {}
+
+
+def condition(item: Object, kind: str) -> Mapping[str, Any]:
+    """One condition of an object's status; empty when it has none of the type."""
+    conditions = (item.get("status") or {}).get("conditions") or ()
+    return next((c for c in conditions if c.get("type") == kind), {})
+
+
+def number(replica_set: Object) -> int:
+    """A ReplicaSet's revision; 0 when it is not told."""
+    text = (replica_set["metadata"].get("annotations") or {}).get(REVISION, "")
+    return int(text) if str(text).isdecimal() else 0
+
+
+def name_of(item: Object) -> str:
+    """An object as evidence names it, `pod/checkout-7d9f-x2x4`."""
+    return f"{item['kind'].lower()}/{item['metadata']['name']}"

@@ -1,0 +1,162 @@
+"""Out of memory: the kernel killed a container at its limit, and the kubelet says so in its last end.
+
+Exit code 137 alone is only SIGKILL (a failed liveness probe, a drain, an operator), so it counts for nothing here.
+"""
+
+from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
+from kubernaut.domain.facts import Object
+
+from .case import Case, Container, container_of
+from .changes import changed
+from .confidence import Rests, confidence
+from .units import binary_size, moment, size_bytes, spoken
+from .words import event_fact, event_time, fact, many, plain
+
+
+def out_of_memory(case: Case) -> list[Finding]:
+    """Containers that ran out of memory lately, one finding for each container name of the workload."""
+    killed: dict[tuple[str, bool], list[Container]] = {}
+    for container in case.containers:
+        if _killed(case, container) and not _raised_since(case, container):
+            killed.setdefault((container.name, container.init), []).append(container)
+    return [_finding(case, containers) for containers in killed.values()]
+
+
+def _killed(case: Case, container: Container) -> bool:
+    _, end = container.last_end
+    return end.get("reason") == "OOMKilled" and case.recently(moment(end.get("finishedAt")))
+
+
+def _raised_since(case: Case, container: Container) -> bool:
+    """The workload asks for more by now, so this pod only has not been replaced yet."""
+    wanted = size_bytes(_limit(case, container.name))
+    had = size_bytes(container.limit("memory"))
+    return wanted is not None and had is not None and wanted > had
+
+
+def _limit(case: Case, name: str) -> str | None:
+    limits = (container_of(case.template, name).get("resources") or {}).get("limits") or {}
+    return None if limits.get("memory") is None else str(limits["memory"])
+
+
+def _finding(case: Case, containers: list[Container]) -> Finding:
+    first = max(containers, key=lambda c: c.restarts)
+    limit = first.limit("memory")
+    if size_bytes(limit) is None:
+        return _without_limit(case, containers, first)
+    before = _higher_before(case, first.name, limit)
+    node_events = [e for c in containers for e in _node_out_of_memory(case, c)]
+    restarts = sum(c.restarts for c in containers)
+    supports = sum((restarts >= 2, len(containers) > 1, before is not None))
+    sure = confidence(
+        Rests.DIRECT, supports=supports, contradictions=bool(node_events), missing=case.lacks("replicaset", "events")
+    )
+    return Finding(
+        target=case.owner,
+        failure_class="OOMKilled",
+        cause=_cause(case, containers, first, limit),
+        confidence=sure,
+        evidence=(
+            *_ends(containers),
+            *_limits(first),
+            *changed(case, first.name, "resources"),
+            *map(event_fact, node_events[:1]),
+        ),
+        immediate=_restart(case, containers),
+        permanent=_raise(case, first, before),
+        alternatives=_alternatives(node_events, before),
+    )
+
+
+def _cause(case: Case, containers: list[Container], first: Container, limit: str | None) -> str:
+    restarts = sum(c.restarts for c in containers)
+    where = "" if len(containers) == 1 else f" in {many(len(containers), 'pod')}"
+    often = f"; {many(restarts, 'restart')}" if restarts else ""
+    begun = min((at for c in containers if (at := moment(c.pod["metadata"].get("creationTimestamp")))), default=None)
+    span = f" in {spoken(case.now - begun)}" if begun and often else ""
+    kind = "Init container" if first.init else "Container"
+    return f"{kind} {first.name} ran out of its {limit} memory{where}{often}{span}."
+
+
+def _ends(containers: list[Container]) -> list[Evidence]:
+    found = []
+    for container in containers[:3]:
+        field, end = container.last_end
+        value = f"OOMKilled, exit code {end.get('exitCode', '?')}, restarts {container.restarts}"
+        found.append(fact(container.pod, f"{field}.reason", value, moment(end.get("finishedAt"))))
+    return found
+
+
+def _limits(container: Container) -> list[Evidence]:
+    field = f"spec.containers[{container.name}].resources.limits.memory"
+    return [fact(container.pod, field, container.limit("memory") or "none")]
+
+
+def _higher_before(case: Case, name: str, limit: str | None) -> str | None:
+    """The limit of the newest earlier revision that had another one, if that was higher."""
+    now = size_bytes(limit) or 0
+    for revision in case.revisions[1:]:
+        earlier = ((revision.container(name).get("resources") or {}).get("limits") or {}).get("memory")
+        size = size_bytes(earlier)
+        if size is not None and size != now:
+            return str(earlier) if size > now else None
+    return None
+
+
+def _raise(case: Case, container: Container, before: str | None) -> ActionProposal | None:
+    written = _limit(case, container.name)
+    limit = container.limit("memory")
+    size = size_bytes(written or limit)
+    if size is None:
+        return None
+    to = before or binary_size(2 * size)
+    why = "the limit it ran with before" if before else "twice what it has now; no earlier revision had more"
+    return ActionProposal(
+        "update-resources",
+        case.owner,
+        {"container": container.name, "field": "limits.memory", "from": written, "to": to},
+        f"Raise the memory limit of {container.name} from {written or 'none'} to {to}: {why}.",
+    )
+
+
+def _restart(case: Case, containers: list[Container]) -> ActionProposal | None:
+    if not case.restart or any(c.init for c in containers):
+        return None
+    why = "Fresh containers start with empty memory and without back-off; they serve until it fills again."
+    return ActionProposal(case.restart, case.owner, {}, why)
+
+
+def _node_out_of_memory(case: Case, container: Container) -> list[Object]:
+    """The node itself ran out of memory at that time: then the kernel may have killed a container below its limit."""
+    node = case.node_of(container.pod)
+    if node is None:
+        return []
+    events = case.snapshot.events(node) or [
+        e
+        for e in case.snapshot.of_kind("Event")
+        if (e.get("involvedObject") or {}).get("name") == node["metadata"]["name"]
+    ]
+    return [e for e in events if e.get("reason") == "SystemOOM" and case.recently(event_time(e))]
+
+
+def _without_limit(case: Case, containers: list[Container], first: Container) -> Finding:
+    node = plain((first.pod.get("spec") or {}).get("nodeName", "its node"))
+    return Finding(
+        target=case.owner,
+        failure_class="OOMKilled",
+        cause=f"Container {first.name} has no memory limit and was killed when memory ran out on {node}.",
+        confidence=confidence(Rests.INDIRECT, missing=case.lacks("node", "events")),
+        evidence=(*_ends(containers), *_limits(first), *changed(case, first.name, "resources")),
+        immediate=_restart(case, containers),
+        alternatives=("another pod may have used up the node's memory: look at the node before setting a limit",),
+    )
+
+
+def _alternatives(node_events: list[Object], before: str | None) -> tuple[str, ...]:
+    leak = "a memory leak: a higher limit then only buys time; watch whether use keeps growing after the fix"
+    node = "the node ran out of memory" + (
+        f": it did ({event_fact(node_events[0]).field}), so the limit may be innocent"
+        if node_events
+        else ": no SystemOOM was seen, and the container was killed at its own limit"
+    )
+    return (node, leak) if before is None else (node,)

@@ -1,0 +1,70 @@
+"""Facts become evidence: redacted, on one line, short, without control characters, because cluster text is data."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from kubernaut.domain.analysis import Evidence
+from kubernaut.domain.facts import Object
+from kubernaut.domain.redaction import redact
+
+from .case import name_of
+from .units import moment
+
+LONGEST = 240
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+
+
+def plain(text: object, longest: int = LONGEST) -> str:
+    """Text of the cluster that may be shown to people: one line, no escape sequences, no secrets, shortened."""
+    line = _CONTROL.sub(" ", redact(str(text)[: 8 * LONGEST])).strip()
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def fact(item: Object, field: str, value: object, at: datetime | None = None) -> Evidence:
+    """One fact about an object."""
+    return Evidence(name_of(item), field, plain(value), at)
+
+
+def event_fact(event: Object) -> Evidence:
+    """What an event says, with how often and when last."""
+    about = event.get("involvedObject") or {}
+    times = event_count(event)
+    said = f"{event.get('message', '')}{f' (x{times})' if times > 1 else ''}"
+    return Evidence(
+        f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}",
+        f"event {plain(event.get('reason', ''), 60)}",
+        plain(said),
+        event_time(event),
+    )
+
+
+def event_count(event: Object) -> int:
+    """How often an event happened."""
+    return int((event.get("series") or {}).get("count") or event.get("count") or 1)
+
+
+def event_time(event: Object) -> datetime | None:
+    """When an event happened last; scheduler events leave most of these fields empty."""
+    series = event.get("series") or {}
+    fields: tuple[Any, ...] = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    return next((at for at in map(moment, fields) if at is not None), None)
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """A few names of many, `a, b and 4 more`."""
+    every = list(dict.fromkeys(names))
+    if len(every) <= most:
+        return ", ".join(every[:-1]) + (" and " if len(every) > 1 else "") + (every[-1] if every else "")
+    return f"{', '.join(every[:most])} and {len(every) - most} more"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 pod`, `3 pods`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
