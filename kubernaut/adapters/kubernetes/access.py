@@ -1,0 +1,77 @@
+"""May kubernaut do this? The API server's own authorizer says it (SelfSubjectAccessReview), before anything is tried."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from kubernaut.domain.errors import Temporary
+from kubernaut.domain.resources import Kind
+from kubernaut.ports import Clock
+
+from .errors import readable
+from .session import Session
+
+_PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_KEEP = timedelta(seconds=30)
+_MANY = 2000
+
+
+class _Verdict(msgspec.Struct, rename="camel"):
+    allowed: bool = False
+    reason: str = ""
+    evaluation_error: str = ""
+
+
+class _Review(msgspec.Struct):
+    status: _Verdict
+
+
+class Access:
+    """Asks and remembers answers for 30 s; the server checks again at the write itself, so an old yes is no risk."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._known: dict[tuple[str, str, str, str, str], tuple[datetime, str]] = {}
+
+    async def refusal(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
+        """Why not; empty when it is allowed. Raises Temporary, Refused, Permanent."""
+        key = (verb, kind.kind, namespace, name, subresource)
+        now = self._clock.now()
+        known = self._known.get(key)
+        if known is not None and now - known[0] < _KEEP:
+            return known[1]
+        answer = await self._ask(verb, kind, namespace, name, subresource)
+        if len(self._known) >= _MANY:
+            self._known.clear()
+        self._known[key] = (now, answer)
+        return answer
+
+    async def _ask(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
+        resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+        attributes = {
+            "verb": verb,
+            "group": kind.group,
+            "version": kind.api_version.rpartition("/")[2],
+            "resource": kind.plural,
+            "subresource": subresource,
+            "namespace": namespace,
+            "name": name,
+        }
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
+        }
+        what = f"ask whether kubernaut may {verb} {resource}"
+        raw = await self._session.write("POST", _PATH, body, what=what, changes=False)
+        try:
+            verdict = msgspec.json.decode(raw, type=_Review).status
+        except msgspec.DecodeError as e:
+            raise Temporary(f"{what}: the answer is not an access review") from e
+        if verdict.allowed:
+            return ""
+        group = f".{kind.group}" if kind.group else ""
+        where = f" in namespace {namespace}" if namespace else ""
+        because = readable(verdict.reason or verdict.evaluation_error)
+        return f"RBAC does not let kubernaut {verb} {resource}{group}{where}" + (f": {because}" if because else "")

@@ -1,0 +1,101 @@
+"""Who we are and whom we trust, from a kubeconfig or from the pod we run in.
+
+The file is read at once, so that a wrong path or context is a clear error at the start. Credentials themselves (exec
+plugins, token files, certificates) are loaded when they are first needed and again whenever the server rejects them,
+because both may fail for a while without being wrong.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kubernaut.domain.errors import BadInput, Temporary
+
+_EARLY = timedelta(seconds=60)
+_SELDOM = timedelta(seconds=30)
+_EXEC_S = 30.0
+
+
+class Credentials:
+    """Loads kubernetes-asyncio's Configuration.
+
+    Args:
+        kubeconfig: the file; None for the service account of the pod that this runs in.
+        context: which context of the file; None for its current one.
+    """
+
+    def __init__(self, kubeconfig: Path | None, context: str | None) -> None:
+        self._kubeconfig = kubeconfig
+        self._context = context
+        self._expires_at: datetime | None = None
+        self._loaded_at = datetime.min.replace(tzinfo=UTC)
+
+    def check(self) -> None:
+        """Raises BadInput if the file, the context, or what the context names is missing."""
+        if self._kubeconfig is None:
+            return
+        place = str(self._kubeconfig)
+        try:
+            config = yaml.safe_load(self._kubeconfig.read_text())
+        except OSError as e:
+            raise BadInput(f"can't read the kubeconfig: {e.strerror}", place=place) from e
+        except yaml.YAMLError as e:
+            raise BadInput("the kubeconfig is not YAML", place=place) from e
+        if not isinstance(config, dict):
+            raise BadInput("the kubeconfig is not a mapping", place=place)
+        name = self._context or config.get("current-context") or ""
+        context = _named(config, "contexts", name, place).get("context") or {}
+        cluster = _named(config, "clusters", context.get("cluster", ""), place).get("cluster") or {}
+        if not cluster.get("server"):
+            raise BadInput("the cluster names no server", field=f"clusters[{context.get('cluster')}]", place=place)
+        if context.get("user"):
+            _named(config, "users", context["user"], place)
+
+    @property
+    def expired(self) -> bool:
+        """Whether an exec plugin said that its token ends about now; at most once in half a minute."""
+        now = datetime.now(UTC)
+        return self._expires_at is not None and now >= self._expires_at - _EARLY and now >= self._loaded_at + _SELDOM
+
+    async def load(self) -> Any:
+        """A fresh Configuration. Raises Temporary when a plugin or a file does not give what it should."""
+        self._loaded_at = datetime.now(UTC)
+        client, config = await asyncio.to_thread(_library)
+        configuration = client.Configuration()
+        configuration.connection_pool_maxsize = 0  # every watch holds a connection; waiting for one would be a deadlock
+        configuration.disable_strict_ssl_verification = True  # as kubectl: cluster CAs often lack key identifiers
+        try:
+            async with asyncio.timeout(_EXEC_S):
+                if self._kubeconfig is None:
+                    config.load_incluster_config(configuration)
+                else:
+                    loader = await config.load_kube_config(
+                        str(self._kubeconfig), self._context, client_configuration=configuration
+                    )
+                    self._expires_at = getattr(loader, "exec_plugin_expiry", None)
+        except Exception as e:  # plugins and the library raise anything
+            raise Temporary(f"can't load the credentials: {type(e).__name__}: {_first_line(e)}", 5.0) from e
+        return configuration
+
+
+def _library() -> tuple[Any, Any]:
+    """Imported late and in a thread: the library's models take more than a second to load."""
+    from kubernetes_asyncio import client, config
+
+    return client, config
+
+
+def _named(config: dict[str, Any], section: str, name: str, place: str) -> dict[str, Any]:
+    entries = [entry for entry in config.get(section) or () if isinstance(entry, dict)]
+    for entry in entries:
+        if entry.get("name") == name:
+            return entry
+    known = ", ".join(sorted(str(entry.get("name")) for entry in entries)) or "none"
+    raise BadInput(f"no entry named {name!r} (there: {known})", field=section, place=place)
+
+
+def _first_line(e: Exception) -> str:
+    return (str(e).splitlines() or [""])[0][:200]

@@ -1,0 +1,92 @@
+"""Is the API server there? A small question every few seconds finds a silent loss that an open watch would hide."""
+
+import asyncio
+import random
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from kubernaut.domain.errors import KubernautError
+from kubernaut.ports import Clock
+
+from .session import Backoff, Session
+
+log = structlog.get_logger(__name__)
+
+_EVERY_S = 5.0
+_ANSWER_S = 5.0
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str = ""
+
+
+class Pulse:
+    """Asks `/version` for ever.
+
+    Args:
+        recovered: called when the server answers after it did not; broken watches need not wait then.
+    """
+
+    def __init__(
+        self, session: Session, clock: Clock, recovered: Callable[[], None], *, every_s: float = _EVERY_S
+    ) -> None:
+        self.server_version = ""
+        self.error = "not connected yet"
+        self._session = session
+        self._clock = clock
+        self._recovered = recovered
+        self._every_s = every_s
+        self._heard_at = clock.now()
+
+    def heard(self) -> None:
+        """The server said something, on whichever connection."""
+        self._heard_at = self._clock.now()
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since the server said anything."""
+        return max((self._clock.now() - self._heard_at).total_seconds(), 0.0)
+
+    @property
+    def answers(self) -> bool:
+        """Whether the last question was answered."""
+        return not self.error
+
+    async def run(self) -> None:
+        """Asks until it is cancelled; no failure ends it."""
+        backoff = Backoff(0.2, self._every_s)
+        while True:
+            try:
+                await self._ask()
+            except KubernautError as e:
+                self._lost(str(e))
+                pause_s = backoff.pause_s()
+            else:
+                backoff.reset()
+                pause_s = self._every_s * random.uniform(0.8, 1.2)  # noqa: S311 — jitter
+            await asyncio.sleep(pause_s)
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                body = await self._session.read("/version", what="read the server's version")
+        except TimeoutError:
+            self._lost(f"no answer from the API server within {_ANSWER_S:g} s")
+            return
+        self.heard()
+        try:
+            self.server_version = msgspec.json.decode(body, type=_Version).git_version
+        except msgspec.DecodeError:
+            self._lost("what answers is not a Kubernetes API server")
+            return
+        if self.error:
+            log.info("cluster answers", server_version=self.server_version)
+            self.error = ""
+            self._recovered()
+
+    def _lost(self, error: str) -> None:
+        if not self.error:
+            log.warning("cluster lost", error=error)
+        self.error = error

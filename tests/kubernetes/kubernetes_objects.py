@@ -1,0 +1,23 @@
+"""Objects to create in a cluster, as small as the API server takes them."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def deployment(name: str, namespace: str, replicas: int = 1) -> Json:
+    """A Deployment of one container; its pods need a node to run, but exist without one."""
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "app", "image": "registry.example/app:1.0"}]},
+            },
+        },
+    }
