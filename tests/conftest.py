@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,8 +43,19 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 S = TypeVar("S", bound=Server)
 
 
-def _running(server: S) -> Iterator[S]:
-    asyncio.run(server.start())
+@pytest.fixture(scope="session")
+def starter() -> Iterator[ThreadPoolExecutor]:
+    """The one thread that starts the session's servers.
+
+    A thread of its own, because a fixture may be asked for while a test's loop runs; one that stays, because the kernel
+    ends a server together with the thread that started it.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="genuine") as executor:
+        yield executor
+
+
+def _running(starter: ThreadPoolExecutor, server: S) -> Iterator[S]:
+    starter.submit(asyncio.run, server.start()).result()
     try:
         yield server
     finally:
@@ -51,9 +63,9 @@ def _running(server: S) -> Iterator[S]:
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[ControlPlane]:
+def control_plane(starter: ThreadPoolExecutor) -> Iterator[ControlPlane]:
     """A genuine Kubernetes API server with its controllers, shared by the session."""
-    yield from _running(ControlPlane(_need("control-plane")))
+    yield from _running(starter, ControlPlane(_need("control-plane")))
 
 
 @pytest.fixture
@@ -66,9 +78,9 @@ async def namespace(control_plane: ControlPlane) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-def argocd(control_plane: ControlPlane) -> Iterator[ArgoCD]:
+def argocd(starter: ThreadPoolExecutor, control_plane: ControlPlane) -> Iterator[ArgoCD]:
     """A genuine Argo CD that syncs into `control_plane`, shared by the session."""
-    yield from _running(ArgoCD(_need("argocd", "redis", "git"), control_plane))
+    yield from _running(starter, ArgoCD(_need("argocd", "redis", "git"), control_plane))
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +90,9 @@ def git_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def git_daemon(git_root: Path) -> Iterator[GitDaemon]:
+def git_daemon(starter: ThreadPoolExecutor, git_root: Path) -> Iterator[GitDaemon]:
     """Serves `git_root` by the git protocol."""
-    yield from _running(GitDaemon(_need("git"), git_root))
+    yield from _running(starter, GitDaemon(_need("git"), git_root))
 
 
 @pytest.fixture(scope="session")

@@ -58,3 +58,13 @@ async def test_its_audit_log_tells_every_write_of_a_user(control_plane: ControlP
     ]
     [refused] = control_plane.writes("outsider")
     assert (refused.verb, refused.name, refused.status) == ("delete", "note", 403)
+
+
+@pytest.fixture
+async def asked_inside_a_loop(request: pytest.FixtureRequest) -> ControlPlane:
+    cluster: ControlPlane = request.getfixturevalue("control_plane")
+    return cluster
+
+
+async def test_the_session_s_cluster_can_be_asked_for_while_a_loop_runs(asked_inside_a_loop: ControlPlane) -> None:
+    assert await asked_inside_a_loop.ready()
