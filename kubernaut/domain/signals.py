@@ -24,6 +24,27 @@ class SignalSource(StrEnum):
     MANUAL = "manual"
 
 
+class FailureFamily(StrEnum):
+    """The coarse failure class of a signal: what alerts and object state both can tell before anything is analysed.
+
+    It is half of the fingerprint, so an alert and the object state behind it must fall into the same family.
+    """
+
+    CRASH_LOOP = "CrashLoop"
+    """Containers that end and are started again, killed for memory included."""
+    IMAGE_PULL = "ImagePull"
+    CONFIG_ERROR = "ConfigError"
+    """A container that can't be created: a ConfigMap, Secret or key is missing."""
+    PODS_NOT_READY = "PodsNotReady"
+    """A workload short of ready pods, or whose rollout is stuck."""
+    POD_NOT_READY = "PodNotReady"
+    """One pod that runs but does not get ready."""
+    NODE_NOT_READY = "NodeNotReady"
+    """Not ready, unreachable or flapping."""
+    NODE_PRESSURE = "NodePressure"
+    NODE_HARDWARE = "NodeHardware"
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One notification about one object.
@@ -31,7 +52,7 @@ class Signal:
     Args:
         name: the alert's name or the object state's reason, as `KubePodCrashLooping`, `OOMKilled`.
         target: the object that the source names; None where it names none (a cluster-wide alert).
-        failure_class: the coarse family known at intake, as `CrashLoop`; the analysis refines it.
+        failure_class: the coarse family known at intake, a `FailureFamily` where one fits; the analysis refines it.
         occurrence: identity of this firing, the same on every repeat (alert fingerprint and start).
         starts_at: when the trouble began, UTC.
         ends_at: when it ended, UTC; None while firing.
