@@ -201,6 +201,21 @@ class Mirror:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
 
+    def put(self, item: Json) -> bool:
+        """Takes an object as it is now, as from the reply to a write; False if a newer one is already held.
+
+        Versions are compared as numbers, which every API server's are: an event of an older write must not undo what
+        the reply to a newer one told.
+        """
+        key, version = key_of(item), version_of(item)
+        held = self.objects.get(key)
+        if held is not None and held["metadata"]["uid"] == item["metadata"]["uid"]:
+            before = version_of(held)
+            if before.isdigit() and version.isdigit() and int(version) < int(before):
+                return False
+        self.objects[key] = item
+        return True
+
     async def _relist(self) -> str:
         listed = await self._api.get(self._path, **self._query)
         fresh = {key_of(item): item for item in listed.get("items") or []}
@@ -223,8 +238,8 @@ class Mirror:
                     continue
                 if kind == "DELETED":
                     self.objects.pop(key_of(item), None)
-                else:
-                    self.objects[key_of(item)] = item
+                elif not self.put(item):
+                    continue
                 self._changed(kind, item)
         return version
 

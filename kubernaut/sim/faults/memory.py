@@ -18,14 +18,13 @@ class MemoryTooSmall(OfContainers):
     while, and only a limit of `needs_mib` helps for good.
 
     Attributes:
-        needs_mib: the working set when the cache is full; starts_mib: when it is empty.
-        relief_s: cluster seconds that a new pod takes to fill its cache.
+        needs_mib: the working set when the cache is full.
+        relief_s: cluster seconds that a new pod takes to reach the limit.
         onset_s: the same for pods that already ran when the fault began.
     """
 
     workload: Workload
-    needs_mib: int = 220
-    starts_mib: int = 60
+    needs_mib: int = 180
     relief_s: float = 60.0
     onset_s: float = 5.0
 
@@ -39,11 +38,8 @@ class MemoryTooSmall(OfContainers):
         limit = launch.memory_limit_bytes
         if not self.workload.covers(launch) or limit is None or limit >= self.needs_mib * MIB:
             return usual
-        full_s, grows_from = (self.relief_s, launch.pod_started)
-        if launch.pod_started < since:
-            full_s, grows_from = self.onset_s, since
-        reaches = max(0.0, (limit / MIB - self.starts_mib) / (self.needs_mib - self.starts_mib))
-        dies_at = max(grows_from + reaches * full_s, launch.started + 2.0)
+        full_at = since + self.onset_s if launch.pod_started < since else launch.pod_started + self.relief_s
+        dies_at = max(full_at, launch.started + 2.0)
         return replace(
             usual,
             exits_after_s=dies_at - launch.started,

@@ -171,9 +171,8 @@ class Kubelets:
     async def _tell(self, key: tuple[str, str], uid: str, status: Json) -> None:
         path = f"/api/v1/namespaces/{key[0]}/pods/{key[1]}/status"
         fresh = await self._api.patch(path, {"metadata": {"uid": uid}, "status": status})
-        held = self._mirror.objects.get(key)
-        if held is not None and held["metadata"]["uid"] == uid:
-            self._mirror.objects[key] = fresh
+        if key in self._mirror.objects:
+            self._mirror.put(fresh)
 
     async def _kill(self, held: Json, pod: Pod) -> bool:
         """Ends the containers, waits as a program that closes its connections would, removes the object."""
