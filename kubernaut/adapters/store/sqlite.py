@@ -31,7 +31,7 @@ class SqliteStore:
     """
 
     def __init__(
-        self, lock: FileLock, readers: Readers, clock: Clock, make_writer: Callable[[Callable[[int], None]], Writer]
+        self, lock: FileLock, readers: Readers, clock: Clock, make_writer: Callable[[Callable[[], None]], Writer]
     ) -> None:
         self._lock = lock
         self._readers = readers
@@ -71,7 +71,7 @@ class SqliteStore:
         await asyncio.to_thread(self._readers.close)
         self._lock.release()
 
-    def _announce(self, _seq: int) -> None:
+    def _announce(self) -> None:
         self._arrival.set()
         self._arrival = asyncio.Event()
 

@@ -27,14 +27,11 @@ class JournalTail:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.seq = 0
-        self.hash = GENESIS
-        self.reload()
-
-    def reload(self) -> None:
-        """Read the tail from the file, after a commit that failed."""
-        row = self._connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-        self.seq, self.hash = row or (0, GENESIS)
+        row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
+        self.seq: int = row[0] if row else 0
+        self.hash: str = row[1] if row else GENESIS
+        self.safe: Mark = (self.seq, self.hash)
+        """The tail as of the last commit."""
 
     def mark(self) -> Mark:
         """The tail as it is now, for `reset`."""
@@ -43,6 +40,12 @@ class JournalTail:
     def reset(self, mark: Mark) -> None:
         """Put the tail back, because the entries since were rolled back."""
         self.seq, self.hash = mark
+
+    def keep(self) -> bool:
+        """The transaction is on the disk: its tail is safe. Returns whether the journal grew."""
+        grew = self.safe[0] != self.seq
+        self.safe = (self.seq, self.hash)
+        return grew
 
     def append(self, drafts: Iterable[JournalDraft]) -> None:
         """Give each draft its place and write it.
