@@ -40,54 +40,71 @@ well_formed if {
 	}
 }
 
-problems contains "action.name" if not filled(input.action.name)
+# What is missing in `sound`: a negated check of a field is undefined, not true, when the field itself is.
+problems := fields - sound
 
-problems contains "action.kind" if not input.action.kind in {"imperative", "declarative"}
-
-problems contains "action.risk" if not input.action.risk in {"low", "medium", "high"}
-
-problems contains "target.kind" if not filled(input.target.kind)
-
-# The namespace of a node is empty.
-problems contains "target.namespace" if not is_string(input.target.namespace)
-
-problems contains "target.name" if not filled(input.target.name)
-
-problems contains "target.gitops_managed" if not is_boolean(input.target.gitops_managed)
-
-problems contains "environment" if {
-	not input.environment in {"production", "staging", "test", "development", "unknown"}
+fields := {
+	"action.name",
+	"action.kind",
+	"action.risk",
+	"target.kind",
+	"target.namespace",
+	"target.name",
+	"target.gitops_managed",
+	"environment",
+	"analysis.confidence",
+	"track",
+	"requester",
+	"freeze",
+	"blast_radius.pods",
+	"blast_radius.percent_of_workload",
+	"blast_radius.nodes",
+	"blast_radius.workloads",
+	"active.drains_in_pool",
+	"history.changes_last_hour_for_owner",
 }
 
-problems contains "analysis.confidence" if not share(input.analysis.confidence)
+sound contains "action.name" if filled(input.action.name)
 
-problems contains "track" if not input.track in {"imperative", "gitops"}
+sound contains "action.kind" if input.action.kind in {"imperative", "declarative"}
 
-problems contains "requester" if not filled(input.requester)
+sound contains "action.risk" if input.action.risk in {"low", "medium", "high"}
 
-problems contains "freeze" if not is_boolean(input.freeze)
+sound contains "target.kind" if filled(input.target.kind)
 
-problems contains "blast_radius.pods" if not amount(input.blast_radius.pods)
+# The namespace of a node is empty.
+sound contains "target.namespace" if is_string(input.target.namespace)
 
-problems contains "blast_radius.percent_of_workload" if not amount(input.blast_radius.percent_of_workload)
+sound contains "target.name" if filled(input.target.name)
 
-problems contains "blast_radius.nodes" if not amount(input.blast_radius.nodes)
+sound contains "target.gitops_managed" if is_boolean(input.target.gitops_managed)
 
-problems contains "blast_radius.workloads" if not amount(input.blast_radius.workloads)
+sound contains "environment" if input.environment in {"production", "staging", "test", "development", "unknown"}
 
-problems contains "active.drains_in_pool" if not amount(input.active.drains_in_pool)
+sound contains "analysis.confidence" if {
+	is_number(input.analysis.confidence)
+	input.analysis.confidence >= 0
+	input.analysis.confidence <= 1
+}
 
-problems contains "history.changes_last_hour_for_owner" if not amount(input.history.changes_last_hour_for_owner)
+sound contains "track" if input.track in {"imperative", "gitops"}
+
+sound contains "requester" if filled(input.requester)
+
+sound contains "freeze" if is_boolean(input.freeze)
+
+sound contains concat(".", ["blast_radius", measure]) if {
+	some measure in {"pods", "percent_of_workload", "nodes", "workloads"}
+	amount(input.blast_radius[measure])
+}
+
+sound contains "active.drains_in_pool" if amount(input.active.drains_in_pool)
+
+sound contains "history.changes_last_hour_for_owner" if amount(input.history.changes_last_hour_for_owner)
 
 filled(value) if {
 	is_string(value)
 	value != ""
-}
-
-share(value) if {
-	is_number(value)
-	value >= 0
-	value <= 1
 }
 
 # The upper bound keeps numbers in the range that every engine represents exactly.

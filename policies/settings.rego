@@ -4,51 +4,83 @@ package kubernaut.settings
 
 import data.settings
 
+problems[name] := wanted[name] if {
+	some name in (object.keys(wanted) - sound)
+}
+
+wanted["confidence"] := "must hold never_below and alone_above, 0 <= never_below <= alone_above <= 1"
+
+wanted["blast_radius.by_action"] := "must be an object with an entry for each action that differs from the default"
+
+wanted["protected_namespaces"] := "must be a list of names"
+
+wanted["environment.labels"] := "must be a list of label keys"
+
+wanted["environment.aliases"] := "must give production, staging, test or development for each alias in small letters"
+
+wanted[name] := "must hold groups, a list of names, and min_approvers, a whole number from 1 to 20" if {
+	some name in {"approvers.person", "approvers.senior"}
+}
+
+wanted[name] := "must be a whole number from 0 to 1000000" if {
+	some name in {"changes_per_owner_per_hour", "drains_per_pool"}
+}
+
+wanted[name] := "must be a whole number from 0 to 1000000" if {
+	some measure in measures
+	name := concat(".", ["blast_radius.default", measure])
+}
+
+wanted[name] := "must be a whole number from 0 to 1000000" if {
+	some action, _ in settings.blast_radius.by_action
+	some measure in measures
+	name := concat(".", ["blast_radius.by_action", action, measure])
+}
+
 measures := {"pods", "percent_of_workload", "nodes", "workloads"}
 
-problems contains "confidence: needs 0 <= never_below <= alone_above <= 1" if not thresholds
-
-problems contains sprintf("blast_radius.default.%s: %s", [measure, whole]) if {
-	some measure in measures
-	not amount(settings.blast_radius["default"][measure])
-}
-
-problems contains "blast_radius.by_action: must be an object, an entry for each action" if {
-	not is_object(settings.blast_radius.by_action)
-}
-
-problems contains sprintf("blast_radius.by_action.%s.%s: %s", [action, measure, whole]) if {
-	some action, limits in settings.blast_radius.by_action
-	some measure in measures
-	not amount(limits[measure])
-}
-
-problems contains sprintf("%s: %s", [name, whole]) if {
-	some name in {"changes_per_owner_per_hour", "drains_per_pool"}
-	not amount(settings[name])
-}
-
-problems contains "protected_namespaces: must be a list of names" if not texts(settings.protected_namespaces)
-
-problems contains sprintf("approvers.%s: needs groups, a list of names, and min_approvers, 1 to 20", [who]) if {
-	some who in {"person", "senior"}
-	not approvers(settings.approvers[who])
-}
-
-problems contains "environment.labels: must be a list of label keys" if not texts(settings.environment.labels)
-
-problems contains "environment.aliases: must give a class of environment for each alias in small letters" if {
-	not aliases(settings.environment.aliases)
-}
-
-whole := "must be a whole number from 0 to 1000000"
-
-thresholds if {
+sound contains "confidence" if {
 	is_number(settings.confidence.never_below)
 	is_number(settings.confidence.alone_above)
 	settings.confidence.never_below >= 0
 	settings.confidence.alone_above >= settings.confidence.never_below
 	settings.confidence.alone_above <= 1
+}
+
+sound contains "blast_radius.by_action" if is_object(settings.blast_radius.by_action)
+
+sound contains concat(".", ["blast_radius.default", measure]) if {
+	some measure in measures
+	amount(settings.blast_radius["default"][measure])
+}
+
+sound contains concat(".", ["blast_radius.by_action", action, measure]) if {
+	some action, limits in settings.blast_radius.by_action
+	some measure in measures
+	amount(limits[measure])
+}
+
+sound contains name if {
+	some name in {"changes_per_owner_per_hour", "drains_per_pool"}
+	amount(settings[name])
+}
+
+sound contains "protected_namespaces" if texts(settings.protected_namespaces)
+
+sound contains concat(".", ["approvers", who]) if {
+	some who in {"person", "senior"}
+	texts(settings.approvers[who].groups)
+	settings.approvers[who].min_approvers in numbers.range(1, 20)
+}
+
+sound contains "environment.labels" if texts(settings.environment.labels)
+
+sound contains "environment.aliases" if {
+	is_object(settings.environment.aliases)
+	every alias, class in settings.environment.aliases {
+		alias == lower(alias)
+		class in {"production", "staging", "test", "development"}
+	}
 }
 
 amount(value) if {
@@ -62,19 +94,5 @@ texts(value) if {
 	is_array(value)
 	every text in value {
 		is_string(text)
-	}
-}
-
-approvers(value) if {
-	texts(value.groups)
-	is_number(value.min_approvers)
-	value.min_approvers in numbers.range(1, 20)
-}
-
-aliases(value) if {
-	is_object(value)
-	every alias, class in value {
-		alias == lower(alias)
-		class in {"production", "staging", "test", "development"}
 	}
 }

@@ -177,7 +177,11 @@ def contract_faults(document: Mapping[object, object]) -> list[str]:
 
     Shape comes first: contradictions are looked for only among values of the right types.
     """
-    faults = [fault for field, check in _SHAPE.items() if (fault := _shape_fault(document, field, check))]
+    missing = [field for field in _SHAPE if field not in document]
+    faults = [f"missing: {', '.join(missing)}"] if missing else []
+    for field, (fits, wanted) in _SHAPE.items():
+        if field in document and not fits(document[field]):
+            faults.append(f"{field} must be {wanted}")
     return faults or _contradictions(document)
 
 
@@ -202,8 +206,7 @@ def _is_approval_type(value: object) -> bool:
 
 
 _APPROVAL_TYPES = frozenset(kind.value for kind in ApprovalType)
-_Check = tuple[Callable[[object], bool], str]
-_SHAPE: dict[str, _Check] = {
+_SHAPE: dict[str, tuple[Callable[[object], bool], str]] = {
     "approval_type": (_is_approval_type, "one of " + ", ".join(ApprovalType)),
     "auto_approve": (_is_flag, "true or false"),
     "require_approval": (_is_flag, "true or false"),
@@ -215,13 +218,6 @@ _SHAPE: dict[str, _Check] = {
     "violations": (_is_texts, "a list of sentences"),
     "four_eyes": (_is_flag, "true or false"),
 }
-
-
-def _shape_fault(document: Mapping[object, object], field: str, check: _Check) -> str | None:
-    test, wanted = check
-    if field not in document:
-        return f"{field} is missing"
-    return None if test(document[field]) else f"{field} must be {wanted}"
 
 
 def _contradictions(document: Mapping[object, object]) -> list[str]:

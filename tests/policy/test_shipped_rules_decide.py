@@ -1,5 +1,7 @@
 """The shipped rules, one line of the policy each, through the engine that the daemon uses."""
 
+import asyncio
+
 import pytest
 
 from kubernaut.adapters.rego.engine import RegoPolicyEngine
@@ -11,9 +13,9 @@ LOW = {"name": "restart-deployment", "risk": "low", "kind": "imperative", "rever
 MEDIUM = {"name": "drain-node", "risk": "medium", "kind": "imperative", "reversible": True}
 
 
-@pytest.fixture
-async def engine() -> RegoPolicyEngine:
-    return await RegoPolicyEngine.load(shipped_policies())
+@pytest.fixture(scope="module")
+def engine() -> RegoPolicyEngine:
+    return asyncio.run(RegoPolicyEngine.load(shipped_policies()))
 
 
 async def test_a_restart_in_production_runs_alone(engine: RegoPolicyEngine) -> None:

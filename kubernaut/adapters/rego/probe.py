@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from kubernaut.adapters.rego.policyset import PolicySet
-from kubernaut.adapters.rego.rules import DECISION, ENVIRONMENT, Rules
+from kubernaut.adapters.rego.policyset import DATA_FILE, PolicySet
+from kubernaut.adapters.rego.rules import DECISION, ENVIRONMENT, SETTINGS_PROBLEMS, Rules
 from kubernaut.adapters.rego.samples import NAMESPACES, sample, samples
 from kubernaut.domain.errors import BadInput
 from kubernaut.domain.policy import ENVIRONMENTS, FAIL_CLOSED, Decision
@@ -46,7 +46,7 @@ def examine(policies: PolicySet) -> list[Fault]:
         rules = Rules(policies)
     except BadInput as error:
         return [Fault(error.place, error.message)]
-    for look in (_absent, _failing, _unusable):
+    for look in (_absent, _failing, _missettled, _unusable):
         faults = list(dict.fromkeys(islice(look(rules, policies.place), 1000)))
         if faults:
             return faults[:MAX_FAULTS]
@@ -61,17 +61,26 @@ def _absent(rules: Rules, place: str) -> Iterator[Fault]:
 
 
 def _failing(rules: Rules, place: str) -> Iterator[Fault]:
-    """Every rule of every package, asked once or more: errors hide in rules that few inputs reach."""
+    """Every rule of every package, asked once or more: errors hide in rules that no decision has used so far."""
     for package in rules.packages:
-        for document in (sample(), sample(environment="development", freeze=True), *NAMESPACES, {}):
+        of_environment = package == ENVIRONMENT.rpartition(".")[0]
+        for document in NAMESPACES if of_environment else (sample(), sample(environment="development", freeze=True)):
             try:
                 rules.all_of(package, document)
             except BadInput as error:
                 yield Fault(error.place, error.message)
 
 
+def _missettled(rules: Rules, place: str) -> Iterator[Fault]:
+    """Settings that the rules themselves object to; a policy set without such a rule has no opinion."""
+    if SETTINGS_PROBLEMS.rpartition(".")[0] in rules.packages:
+        for name, wanted in sorted((rules.ask(SETTINGS_PROBLEMS, {}) or {}).items()):
+            yield Fault(f"{place}/{DATA_FILE}, with the configuration's overrides", f"settings.{name}: {wanted}")
+
+
 def _unusable(rules: Rules, place: str) -> Iterator[Fault]:
     """Answers that break the contract: the daemon would fail closed on them, every time."""
+    unusable: dict[str, list[str]] = {}
     for document in samples():
         try:
             decision = Decision.from_document(rules.ask(DECISION, document))
@@ -79,7 +88,9 @@ def _unusable(rules: Rules, place: str) -> Iterator[Fault]:
             yield Fault(error.place, error.message)
         else:
             if decision.rule == FAIL_CLOSED:
-                yield Fault(DECISION, f"{decision.reason} Asked about: {_gist(document)}")
+                unusable.setdefault(decision.reason, []).append(_gist(document))
+    for reason, asked in unusable.items():
+        yield Fault(DECISION, f"{reason} Asked about {asked[0]} and {len(asked) - 1} more of the samples.")
     for document in NAMESPACES:
         environment = rules.ask(ENVIRONMENT, document)
         if environment not in ENVIRONMENTS:
@@ -115,8 +126,8 @@ async def probe(policies: PolicySet, limit_s: float) -> list[Fault]:
     try:
         return msgspec.json.decode(output, type=list[Fault])
     except msgspec.MsgspecError:
-        last = complaint.decode(errors="replace").strip().rsplit("\n", 1)[-1]
-        return [Fault(policies.place, f"the evaluation of the sample inputs ended early: {last or child.returncode}")]
+        said = complaint.decode(errors="replace").strip().partition("\n")[0] or f"status {child.returncode}"
+        return [Fault(policies.place, f"the evaluation of the sample inputs crashed the engine: {said}")]
 
 
 def main(arguments: list[str]) -> int:

@@ -7,6 +7,7 @@ outside, therefore rules of unknown quality are evaluated in another process fir
 
 import json
 import re
+import threading
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from kubernaut.domain.errors import BadInput
 
 DECISION = "data.kubernaut.approval.decision"
 ENVIRONMENT = "data.kubernaut.environment.environment"
+SETTINGS_PROBLEMS = "data.kubernaut.settings.problems"
 
 _PLACE = re.compile(r"-->\s*(?P<file>.+?):(?P<line>\d+):(?P<column>\d+)")
 _MESSAGE = re.compile(r"^error: (?P<message>.*)$", re.MULTILINE)
@@ -31,6 +33,7 @@ class Rules:
 
     def __init__(self, policies: PolicySet, *, with_tests: bool = False) -> None:
         self._place = policies.place
+        self._thread = threading.get_ident()
         self._engine = regorus.Engine()
         for path, text in policies.rules + (policies.tests if with_tests else ()):
             self._call(self._engine.add_policy, path, text)
@@ -69,6 +72,8 @@ class Rules:
         return found[0]["expressions"][0]["value"] if found else None
 
     def _call(self, function: Any, *arguments: Any) -> Any:
+        if threading.get_ident() != self._thread:
+            raise BadInput("asked from another thread than the one that loaded it", place=self._place)
         try:
             return function(*arguments)
         except BaseException as error:

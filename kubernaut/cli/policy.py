@@ -1,0 +1,134 @@
+"""`kubernaut policy`: look at policies before they decide: check them, run their tests, ask them something."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from kubernaut.adapters.rego.engine import PROBE_LIMIT_S, RegoPolicyEngine
+from kubernaut.adapters.rego.policyset import PolicySet
+from kubernaut.adapters.rego.probe import probe
+from kubernaut.adapters.rego.rules import Rules
+from kubernaut.adapters.rego.samples import samples
+from kubernaut.adapters.rego.shipped import shipped_policies
+from kubernaut.adapters.rego.trial import Outcome, run_tests
+from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.domain.policy import Decision
+
+FAILED, BAD_INPUT, REFUSED = 1, 2, 3
+
+_directory = click.argument("directory", required=False, type=click.Path(path_type=Path))
+
+
+@click.group()
+def policy() -> None:
+    """Checks, tests and asks the Rego policies that decide about every action."""
+
+
+@policy.command()
+@_directory
+def check(directory: Path | None) -> None:
+    """Evaluates the policies of DIRECTORY (default: the shipped ones) as the daemon does before it takes them.
+
+    Ends with status 2 when they are unfit, a line `file:line: what is wrong` for each fault.
+    """
+    try:
+        policies = PolicySet.read(directory or shipped_policies())
+        faults = [str(fault) for fault in asyncio.run(probe(policies, PROBE_LIMIT_S))]
+        if not faults:
+            Rules(policies, with_tests=True)
+    except KubernautError as error:
+        _stop(error)
+    for fault in faults:
+        click.echo(_plain(fault), err=True)
+    if faults:
+        raise SystemExit(BAD_INPUT)
+    asked = sum(1 for _ in samples())
+    click.echo(f"{policies.place}: {len(policies.rules)} files, revision {policies.revision}, {asked} samples decided")
+
+
+@policy.command()
+@_directory
+def test(directory: Path | None) -> None:
+    """Runs the `test_*` rules of DIRECTORY (default: the shipped policies); ends with status 1 when one fails."""
+    try:
+        outcomes = run_tests(PolicySet.read(directory or shipped_policies()))
+    except KubernautError as error:
+        _stop(error)
+    for outcome in outcomes:
+        click.echo(_line(outcome))
+    failed = sum(not outcome.passed for outcome in outcomes)
+    click.echo(f"{len(outcomes) - failed} passed, {failed} failed")
+    if failed or not outcomes:
+        raise SystemExit(FAILED)
+
+
+@policy.command(name="eval")
+@click.option("--input", "source", default="-", metavar="FILE", help="The request as JSON; - reads standard input.")
+@click.option("--policies", "directory", type=click.Path(path_type=Path), help="Default: the shipped policies.")
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def evaluate(source: str, directory: Path | None, output: str) -> None:
+    """Prints the decision about one request; ends with status 3 when it is denied."""
+    try:
+        decision = asyncio.run(_decide(directory or shipped_policies(), _request(source)))
+    except KubernautError as error:
+        _stop(error)
+    click.echo(json.dumps(decision.to_document(), indent=2) if output == "json" else _table(decision))
+    if decision.deny:
+        raise SystemExit(REFUSED)
+
+
+async def _decide(directory: Path, request: dict[str, Any]) -> Decision:
+    engine = await RegoPolicyEngine.load(directory)
+    return await engine.decide(request)
+
+
+def _request(source: str) -> dict[str, Any]:
+    place = "standard input" if source == "-" else source
+    if source == "-" and sys.stdin.isatty():
+        click.echo("Type the request as JSON, then end it with Ctrl-D.", err=True)
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        request = json.loads(data.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        raise BadInput(f"not JSON: {error.msg}", place=f"{place}:{error.lineno}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput("not UTF-8 text", place=place) from error
+    except RecursionError as error:
+        raise BadInput("nested too deeply", place=place) from error
+    except OSError as error:
+        raise BadInput(f"can't be read: {error.strerror}", place=place) from error
+    if not isinstance(request, dict):
+        raise BadInput("must hold one JSON object, as docs/policy.md describes it", place=place)
+    return request
+
+
+def _stop(error: KubernautError) -> NoReturn:
+    click.echo(f"Error: {_plain(str(error))}", err=True)
+    raise SystemExit(BAD_INPUT if isinstance(error, BadInput) else FAILED)
+
+
+def _line(outcome: Outcome) -> str:
+    name = outcome.name.removeprefix("data.")
+    return f"pass  {name}" if outcome.passed else _plain(f"FAIL  {name}  {outcome.place}: {outcome.fault}")
+
+
+def _table(decision: Decision) -> str:
+    who = ", ".join(decision.approver_groups) or "whoever may approve"
+    needs = f"{decision.min_approvers} of {who}" + (", not the requester" if decision.four_eyes else "")
+    rows = [
+        ("DECISION", decision.approval_type.value),
+        ("RULE", decision.rule),
+        ("REASON", decision.reason),
+        *([("APPROVAL", needs)] if decision.require_approval else []),
+        *(("VIOLATION", violation) for violation in decision.violations),
+    ]
+    return "\n".join(f"{name:<10} {_plain(value)}" for name, value in rows)
+
+
+def _plain(text: str) -> str:
+    """What a policy wrote is data: nothing in it may steer the terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
