@@ -59,9 +59,12 @@ class Priority(StrEnum):
         return cls.P2 if production else cls.P3
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def canonical(document: object) -> bytes:
     """One byte string for one JSON document: keys sorted, no white space, UTF-8. What hashes are made of."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+    return _CANONICAL.encode(document).encode()
 
 
 def digest(document: object, length: int = 64) -> str:

@@ -7,6 +7,7 @@ phase, notes a change of it in the journal, and frees the fingerprint when every
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from kubernaut.domain.assessment import AssessmentPhase
 from kubernaut.domain.journal import JournalDraft
@@ -18,7 +19,11 @@ from .codec import to_us
 
 @dataclass(slots=True)
 class Head:
-    """The few columns of a remediation that a transition needs; mutable, alive for one transition only."""
+    """The few columns of a remediation that a transition needs; mutable, alive for one transition only.
+
+    Args:
+        moved: whether a phase that others follow from is not the one in the row any more.
+    """
 
     id: str
     version: int
@@ -27,6 +32,15 @@ class Head:
     gitops: str | None
     phase: str
     priority: str
+    moved: bool = False
+
+    def move(self, *, assessment: str | None = None, imperative: str | None = None, gitops: str | None = None) -> None:
+        """A part has another phase now, or the same."""
+        before = (self.assessment, self.imperative, self.gitops)
+        self.assessment = assessment or self.assessment
+        self.imperative = imperative or self.imperative
+        self.gitops = gitops or self.gitops
+        self.moved = self.moved or before != (self.assessment, self.imperative, self.gitops)
 
     @classmethod
     def read(cls, connection: sqlite3.Connection, remediation_id: str) -> "Head | None":
@@ -52,6 +66,7 @@ class Derived:
         return 0 if self.needs_you else 1 if self.active else 2
 
 
+@lru_cache(maxsize=2048)
 def derive(assessment: str, imperative: str | None, gitops: str | None) -> Derived:
     """The derived columns of these phases."""
     i = ImperativePhase(imperative) if imperative else None
@@ -67,6 +82,8 @@ def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None
         ended_at: when the part that ended says it ended.
         now: the end when no part says so.
     """
+    if not head.moved:
+        return None
     new = derive(head.assessment, head.imperative, head.gitops)
     end = None if new.active else to_us(ended_at or now)
     connection.execute(

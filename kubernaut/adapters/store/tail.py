@@ -6,7 +6,6 @@ The tail moves with the transaction: rolling a savepoint back puts it back, too,
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kubernaut.domain.errors import BadInput
 from kubernaut.domain.journal import GENESIS, JournalDraft, chain
@@ -57,7 +56,10 @@ class JournalTail:
         for draft in drafts:
             at_us = to_us(draft.at)
             data, text = _readable(draft)
-            entry = chain(replace(draft, at=from_us(at_us), data=data), self.seq + 1, self.hash)
+            readable = JournalDraft(
+                from_us(at_us), draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track, data
+            )
+            entry = chain(readable, self.seq + 1, self.hash)
             rows.append(
                 (entry.seq, at_us, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, text,
                  entry.previous_hash, entry.hash)

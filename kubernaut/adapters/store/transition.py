@@ -37,7 +37,7 @@ def write(connection: sqlite3.Connection, tail: JournalTail, change: Change, now
         tail.append(drafts)
     if change.outbox:
         outbox.put(connection, change.outbox, now)
-    return replace(change, remediation=remediation, tracks=tracks, approvals=approvals)
+    return Change(remediation, tracks, approvals, change.journal, change.outbox)
 
 
 def _moment(drafts: list[JournalDraft], now: datetime) -> datetime:
@@ -77,7 +77,8 @@ def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads:
     connection.execute("UPDATE document SET doc = ? WHERE remediation_id = ?", (doc, item.id))
     if head.priority != item.priority.value:
         connection.execute("UPDATE track SET priority = ? WHERE remediation_id = ?", (item.priority.value, item.id))
-    head.assessment, head.priority = item.assessment.value, item.priority.value
+    head.move(assessment=item.assessment.value)
+    head.priority = item.priority.value
     return replace(item, version=item.version + 1)
 
 
@@ -130,10 +131,10 @@ def _write_track(connection: sqlite3.Connection, track: Track, heads: dict[str, 
         if not updated:
             raise _mismatch(connection, "track", track.id, track.version)
     if isinstance(track, ImperativeTrack):
-        head.imperative = phase
+        head.move(imperative=phase)
         _write_steps(connection, track)
     else:
-        head.gitops = phase
+        head.move(gitops=phase)
     return replace(track, version=track.version + 1)
 
 
