@@ -1,7 +1,7 @@
 """The objects of one kind as the watch last told them, found by name or by the uid of their controller."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from kubernaut.domain.resources import Kind
 
@@ -54,13 +54,10 @@ class KindCache:
             self._disown(known, key)
         self._tell(known, None)
 
-    def replace(self, listed: Iterable[Entry]) -> None:
-        """A whole new listing: only the differences are told, removals first."""
-        fresh = {(item.namespace, item.name): item for item in listed}
-        for namespace, name in [key for key in self._entries if key not in fresh]:
+    def retain(self, keys: Container[Key]) -> None:
+        """Everything that is not among `keys` was deleted while nobody watched."""
+        for namespace, name in [key for key in self._entries if key not in keys]:
             self.drop(namespace, name)
-        for item in fresh.values():
-            self.put(item)
 
     def get(self, namespace: str, name: str) -> Json | None:
         """One decoded object. It is shared: readers must not change it."""

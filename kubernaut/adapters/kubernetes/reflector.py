@@ -23,6 +23,7 @@ from .session import Backoff, Session
 log = structlog.get_logger(__name__)
 
 _PAGE = "500"
+_BATCH = 200
 _SELDOM_S = 60.0
 _GRACE_S = 15.0
 
@@ -80,12 +81,13 @@ class Reflector:
                 await self._watch(backoff)
             except Gone:
                 self._version = ""
+                self.state = State.STARTING  # until it is listed again, the cache is behind by nobody knows what
                 pause_s = backoff.pause_s()
             except Unauthorized as e:
                 self._broken(State.BROKEN, e)
                 pause_s = backoff.pause_s()
             except NotFound as e:
-                self.cache.replace(())
+                self.cache.retain(())
                 self._broken(State.ABSENT, e)
                 pause_s = _SELDOM_S * random.uniform(0.8, 1.2)  # noqa: S311 — jitter
             except Refused as e:
@@ -132,7 +134,11 @@ class Reflector:
             if not page.metadata.next:
                 break
             query = {"limit": _PAGE, "continue": page.metadata.next}
-        self.cache.replace(listed)
+        self.cache.retain({(item.namespace, item.name) for item in listed})
+        for count, item in enumerate(listed, 1):
+            self.cache.put(item)
+            if count % _BATCH == 0:
+                await asyncio.sleep(0)  # subscribers decode each object: let others run meanwhile
         self._version = page.metadata.resource_version
         self._live()
 
