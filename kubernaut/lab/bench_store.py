@@ -86,9 +86,11 @@ async def _measure(
 
 
 async def _walk(store: SqliteStore, track: ImperativeTrack, until: float) -> tuple[int, ImperativeTrack]:
-    for count, event in enumerate(itertools.cycle(_CYCLE)):
+    count = 0
+    for event in itertools.cycle(_CYCLE):
         if event is _CYCLE[0] and time.perf_counter() >= until:
             break
+        count += 1
         now = datetime.now(UTC)
         track = advance_imperative(track, event, now, wake_at=now + timedelta(seconds=30))
         note = JournalDraft(now, "track", f"{event}", remediation_id=track.remediation_id, track="imperative")

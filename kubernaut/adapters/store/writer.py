@@ -26,8 +26,9 @@ from .tail import JournalTail
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection, JournalTail], T]
 
-SLICE_S = 0.008
-"""How long the jobs of one transaction may keep the event loop."""
+SHORTEST_SLICE_S, LONGEST_SLICE_S = 0.005, 0.025
+"""How long the jobs of one transaction may keep the event loop: three times as long as the last flush took, within
+these bounds, so that a slow disk is asked less often."""
 
 CHECKPOINT_PAGES = 4000
 """Pages of the write-ahead log after which a commit folds it into the file."""
@@ -70,6 +71,8 @@ class Writer:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._tail = JournalTail(connection)
         self._queue: deque[_Waiting] = deque()
+        self._slice_s = SHORTEST_SLICE_S
+        self._flush_began = 0.0
         self._busy_since: float | None = None
         self._idle = asyncio.Event()
         self._idle.set()
@@ -108,7 +111,7 @@ class Writer:
         """One transaction: begin, run jobs until the slice is over, hand the flush to the thread."""
         if not self._begin():
             return
-        until = self._loop.time() + SLICE_S
+        until = self._loop.time() + self._slice_s
         batch: list[_Waiting] = []
         try:
             while self._queue:
@@ -123,6 +126,7 @@ class Writer:
             self._give_up(batch, e)
             self._next()
             return
+        self._flush_began = self._loop.time()
         flush = self._loop.run_in_executor(self._disk, self._connection.execute, "COMMIT")
         flush.add_done_callback(partial(self._deliver, batch))
 
@@ -160,6 +164,8 @@ class Writer:
         if error is not None:
             self._give_up(batch, error)
         else:
+            took_s = self._loop.time() - self._flush_began
+            self._slice_s = min(LONGEST_SLICE_S, max(SHORTEST_SLICE_S, 3 * took_s))
             for waiting in batch:
                 waiting.tell()
             if self._tail.keep():
