@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from kubernaut.domain.errors import KubernautError, NotFound
+from kubernaut.domain.errors import KubernautError, NotFound, Temporary
 from kubernaut.sim.argocd.comparison import TRACKING
 from kubernaut.sim.argocd.definition import definitions
 from kubernaut.sim.argocd.reconciler import Cluster, Reconciler
@@ -17,7 +17,7 @@ from kubernaut.sim.client import ApiClient, Json, Mirror, key_of
 from kubernaut.sim.kubelet.pace import Pace
 
 ALL_APPLICATIONS = "/apis/argoproj.io/v1alpha1/applications"
-RETRY_S = 0.5
+RETRY_S = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class SimulatedArgoCD:
     async def _served(self) -> bool:
         try:
             await self._api.get(ALL_APPLICATIONS)
-        except NotFound:
+        except (NotFound, Temporary):  # not known yet, or its storage is being made
             return False
         return True
 

@@ -1,0 +1,104 @@
+"""The simulated world: everything in this process, started in a moment, gone without a trace."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kubernaut.lab.alerting import Firing, Webhook
+from kubernaut.lab.world import GENERAL_NODES, Outside, Receiver, Stage
+from kubernaut.sim.argocd import SimulatedArgoCD
+from kubernaut.sim.client import ApiClient
+from kubernaut.sim.cluster import SimulatedCluster
+from kubernaut.sim.faults import Board
+from kubernaut.sim.kubelet import Kubelets, NodeSpec
+
+
+class SimulatedWorld(Stage):
+    """A simulated cluster with simulated Argo CD; git is the real one.
+
+    Args:
+        nodes: what the cluster begins with.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        forge_root: Path | None = None,
+        timescale: float = 0.1,
+        cluster: str = "prod-eu",
+        repeat_s: float = 5.0,
+        nodes: Sequence[NodeSpec] = GENERAL_NODES,
+    ) -> None:
+        super().__init__(state_dir, forge_root=forge_root, timescale=timescale, cluster=cluster, repeat_s=repeat_s)
+        self._nodes = nodes
+        self._simulated: SimulatedCluster | None = None
+        self._argocd: SimulatedArgoCD | None = None
+
+    async def start(self) -> None:
+        """Starts API server, controllers, nodes and Argo CD; less than a second."""
+        try:
+            self._simulated = SimulatedCluster()
+            await self._simulated.start("127.0.0.1")
+            self._simulated.write_kubeconfig(self.kubeconfig, user="admin")
+            api = ApiClient.from_kubeconfig(self.kubeconfig)
+            board = Board(self.pace)
+            kubelets = Kubelets(api, self._nodes, pace=self.pace, disturbance=board)
+            self._outside = Outside(api, kubelets, board)
+            await kubelets.start()
+            self._argocd = SimulatedArgoCD(
+                api, cache=self.state_dir / "argocd", repositories=self.repositories, pace=self.pace
+            )
+            await self._argocd.install()
+            await self._argocd.start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stops all of it, newest first."""
+        await self.end_watches()
+        if self._argocd is not None:
+            await self._argocd.stop()
+        if self._outside is not None:
+            await self._outside.kubelets.stop()
+            await self._outside.api.close()
+            self._outside = None
+        if self._simulated is not None:
+            await self._simulated.stop()
+            self._simulated = None
+
+    def kubeconfig_of(self, user: str) -> Path:
+        """A kubeconfig for another user of the cluster, as `kubernaut` or `viewer`."""
+        path = self.state_dir / f"kubeconfig-{user}"
+        self._cluster().write_kubeconfig(path, user=user)
+        return path
+
+    def repo_url(self, name: str) -> str:
+        """An address as a company's forge has; the simulated Argo CD and the local forge know the folder behind it."""
+        return f"https://git.shop.example/platform/{name}.git"
+
+    async def receiver(self, gateway_url: str, token: str) -> Receiver:
+        """Posts to the gateway directly, in Alertmanager's words."""
+        return _ByWebhook(Webhook(f"{gateway_url.rstrip('/')}/v1/alertmanager", token))
+
+    async def api_outage(self, seconds: float) -> None:
+        """Closes the API server's port and every connection, and opens it again."""
+        raise NotImplementedError
+
+    def _cluster(self) -> SimulatedCluster:
+        if self._simulated is None:
+            raise RuntimeError
+        return self._simulated
+
+
+class _ByWebhook:
+    def __init__(self, webhook: Webhook) -> None:
+        self._webhook = webhook
+
+    async def firing(self, alert: Firing) -> None:
+        await self._webhook.post(alert.payload())
+
+    async def resolved(self, alert: Firing) -> None:
+        from datetime import UTC, datetime
+
+        await self._webhook.post(alert.payload(datetime.now(UTC)))
