@@ -151,13 +151,17 @@ class LocalForge:
     async def propose(self, request: ChangeRequest) -> PullRequest:
         """Open the pull request, or return the one that is there for this branch. Never opens two.
 
+        The base `HEAD` (or an empty one) is the default branch.
+
         Raises:
             NotFound: no such repository, or the base has no commits.
             Conflict: a file is no longer what the change was made from, or the branch holds something else.
             BadInput: the request changes nothing, or names no proper file or branch.
         """
         repository = self._repository(request.repo_url)
-        base, branch = names.revision(request.base), names.revision(request.branch)
+        branch = names.revision(request.branch)
+        is_default = request.base in ("", "HEAD")
+        base = await objects.default_branch(repository.git) if is_default else names.revision(request.base)
         async with self._turn(repository):
             known = repository.records.of_branch(branch)
             if known is not None:

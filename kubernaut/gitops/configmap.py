@@ -1,0 +1,109 @@
+"""Where a ConfigMap's value stands: manifest, patch, or one of the sources that Kustomize generates it from."""
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import yaml
+
+from kubernaut.domain.errors import BadInput
+
+from . import marks, splice
+from .carriers import Carrier
+from .layers import inside
+from .sites import Site, insertion, value_site
+
+
+def value_sites(files: Mapping[str, str], carriers: Sequence[Carrier], key: str) -> list[Site]:
+    """Every place that sets the key, in the order of application."""
+    found: list[Site] = []
+    for carrier in carriers:
+        if carrier.role in ("manifest", "patch"):
+            if marks.child(marks.child(carrier.node, "binaryData"), key) is not None:
+                raise BadInput(f"{key!r} is binary", place=carrier.place(carrier.node))
+            node = marks.child(marks.child(carrier.node, "data"), key)
+            if isinstance(node, yaml.ScalarNode):
+                found.append(value_site(carrier, node, string=True))
+        elif carrier.role == "generator":
+            found += _generated(files, carrier, key)
+        elif carrier.role == "operations":
+            found += _operations(carrier, key)
+    return found
+
+
+def value_insertion(carriers: Sequence[Carrier], key: str) -> Site | None:
+    """Where a missing key belongs: the last patch or manifest, else the generator's literals."""
+    for carrier in reversed(carriers):
+        if carrier.role in ("manifest", "patch"):
+            data = marks.child(carrier.node, "data")
+            if data is None:
+                return insertion(carrier, carrier.node, ["data", key], string=True)
+            return insertion(carrier, data, [key], string=True)
+        literals = marks.child(carrier.node, "literals") if carrier.role == "generator" else None
+        if literals is not None and marks.items(literals):
+            return Site("", carrier.path, carrier.place(literals), partial(_add_literal, carrier, literals, key))
+    return None
+
+
+def _add_literal(carrier: Carrier, literals: yaml.Node, key: str, value: str) -> str:
+    return carrier.embed(splice.append_item(carrier.text, literals, f"{key}={value}", place=carrier.path))
+
+
+def _operations(carrier: Carrier, key: str) -> list[Site]:
+    pointer = "/data/" + key.replace("~", "~0").replace("/", "~1")
+    nodes = (
+        marks.child(operation, "value")
+        for operation in marks.items(carrier.node)
+        if marks.text_at(operation, "path") == pointer and marks.text_at(operation, "op") in ("add", "replace")
+    )
+    return [value_site(carrier, node, string=True) for node in nodes if isinstance(node, yaml.ScalarNode)]
+
+
+def _generated(files: Mapping[str, str], carrier: Carrier, key: str) -> list[Site]:
+    found = []
+    for item in marks.items(marks.child(carrier.node, "files")):
+        name, equals, source = str(item.value).partition("=")
+        path = inside(carrier.folder, source if equals else name)
+        if path is not None and path in files and key == (name if equals else posixpath.basename(name)):
+            found.append(Site(files[path], path, f"{path}:1", str))
+    sources = [str(item.value) for item in marks.items(marks.child(carrier.node, "envs"))]
+    for source in [*sources, *filter(None, [marks.text_at(carrier.node, "env")])]:
+        path = inside(carrier.folder, source)
+        if path is not None and path in files:
+            found += _environment(files[path], path, key)
+    for item in marks.items(marks.child(carrier.node, "literals")):
+        name, equals, value = str(item.value).partition("=")
+        if equals and name == key:
+            found.append(
+                Site(_unquoted(value), carrier.path, carrier.place(item), partial(_set_literal, carrier, item, key))
+            )
+    return found
+
+
+def _unquoted(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if is_quoted else value
+
+
+def _set_literal(carrier: Carrier, item: yaml.Node, key: str, value: str) -> str:
+    spelled = f'{key}="{value}"' if _unquoted(value) != value else f"{key}={value}"
+    return carrier.embed(splice.replace_value(carrier.text, item, spelled, string=True, place=carrier.path))
+
+
+def _environment(text: str, path: str, key: str) -> list[Site]:
+    found = []
+    lines = text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        name, equals, value = line.rstrip("\r\n").partition("=")
+        if equals and name.strip() == key:
+            write = partial(_set_line, lines, at, path)
+            found.append(Site(value, path, f"{path}:{at + 1}", write))
+    return found
+
+
+def _set_line(lines: list[str], at: int, path: str, value: str) -> str:
+    if "\n" in value or "\r" in value:
+        raise BadInput("an env file can't hold a value of several lines", place=f"{path}:{at + 1}")
+    old = lines[at]
+    ending = old[len(old.rstrip("\r\n")) :]
+    return "".join([*lines[:at], f"{old.partition('=')[0]}={value}{ending}", *lines[at + 1 :]])
