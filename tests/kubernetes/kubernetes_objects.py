@@ -21,3 +21,13 @@ def deployment(name: str, namespace: str, replicas: int = 1) -> Json:
             },
         },
     }
+
+
+def pod(name: str, namespace: str) -> Json:
+    """A pod of nobody, labelled with its name; without a node it stays Pending."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+        "spec": {"containers": [{"name": "app", "image": "registry.example/app:1.0"}]},
+    }

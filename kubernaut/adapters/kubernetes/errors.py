@@ -19,7 +19,7 @@ from .codec import Status, status
 
 _LONG = 400
 # API servers answer invalid input by quoting it.
-_QUOTED = re.compile(r'Invalid value: (?:"(?:[^"\\]|\\.)*"|\{.*?\}): ')
+_QUOTED = re.compile(r'(?:Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"|\{.*?\}): ')
 
 
 class Gone(Temporary):

@@ -36,6 +36,7 @@ class Session:
         """Ends every connection; the next request opens new ones."""
         if self._rest is not None:
             await self._rest.close()
+            await asyncio.sleep(0)  # aborted TLS transports close in the next turn of the loop
         self._configuration = self._rest = None
 
     async def read(self, path: str, query: Mapping[str, str] | None = None, *, what: str) -> bytes:
@@ -86,7 +87,10 @@ class Session:
                     if got.status == 401:
                         await self._reload(self._configuration)
                     raise from_answer(got.status, await got.read(), got.headers, what, write=False)
-                yield got.content
+                try:
+                    yield got.content
+                finally:
+                    _abort(got)
         except (aiohttp.ClientError, OSError, TimeoutError) as e:
             raise from_transport(e, what, write=False) from e
 
@@ -175,6 +179,12 @@ class Session:
         self._rest.pool_manager._retry_connection = False
         if old is not None:
             await old.close()
+
+
+def _abort(answer: aiohttp.ClientResponse) -> None:
+    """Drops a connection whose answer goes on for ever: a polite TLS shutdown would wait for the other side."""
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
 
 
 def _tls(configuration: Any) -> tuple[Any, ...]:
