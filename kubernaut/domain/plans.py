@@ -48,6 +48,7 @@ class Plan:
         return digest(
             [
                 [s.id, s.action, str(s.target), s.target.cluster, s.parameters, sorted(s.depends_on),
+                 s.timeout_s, s.retries, s.continue_on_failure,
                  {k: v for k, v in s.expected.items() if k != "resourceVersion"}]
                 for s in self.steps
             ]
