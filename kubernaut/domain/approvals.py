@@ -72,9 +72,10 @@ class Approval:
         dry_run: lines that tell what the API server said to the dry run.
         rollback: how it is undone, or that it can't be.
         rule: the policy rule that asks; `reason` its sentence.
-        groups: members of any of these may vote; empty means any approver.
+        groups: roles or directory groups, one of which a voter must have; empty means any approver.
         role: the least role that may vote.
         four_eyes: the requester may not vote.
+        confirm: what a voter must type to approve: `y`, or the target's name where more is at stake.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Approval:
     role: Role = Role.APPROVER
     four_eyes: bool = False
     requester: str = "kubernaut"
+    confirm: str = "y"
     phase: ApprovalPhase = ApprovalPhase.PENDING
     votes: tuple[Vote, ...] = field(default=())
     version: int = 0
@@ -106,11 +108,16 @@ def may_vote(approval: Approval, who: Principal) -> str:
     """Why `who` may not vote, in one sentence; empty when they may."""
     if not who.may(approval.role):
         return f"{who.name} needs the role {approval.role}"
-    if approval.groups and not who.may(Role.ADMIN) and not set(approval.groups) & set(who.groups):
+    if approval.groups and not who.may(Role.ADMIN) and not any(_belongs(who, group) for group in approval.groups):
         return f"{who.name} is in none of the groups {', '.join(approval.groups)}"
     if approval.four_eyes and who.name == approval.requester:
         return f"{who.name} asked for this change and policy wants another pair of eyes"
     return ""
+
+
+def _belongs(who: Principal, group: str) -> bool:
+    """Policies name roles and groups of the directory alike."""
+    return group in who.groups or (group in list(Role) and who.may(Role(group)))
 
 
 def cast(

@@ -146,6 +146,8 @@ class ImperativeTrack:
         attempt: how often the present phase was tried.
         since: when the present phase began.
         steady_since: since when the verification has seen health without a break.
+        steady_stamp: what the steadiness is about; another stamp means that something restarted in between.
+        steady_breaks: how often health was lost again.
         due_at: when the present phase must be over.
         effectiveness: 0 to 1, recorded when the track ends; None before.
     """
@@ -163,6 +165,8 @@ class ImperativeTrack:
     attempt: int = 0
     reason: str = ""
     steady_since: datetime | None = None
+    steady_stamp: str = ""
+    steady_breaks: int = 0
     due_at: datetime | None = None
     ended_at: datetime | None = None
     mutated_at: datetime | None = None
@@ -205,6 +209,7 @@ class GitOpsTrack:
     attempt: int = 0
     reason: str = ""
     steady_since: datetime | None = None
+    steady_stamp: str = ""
     due_at: datetime | None = None
     ended_at: datetime | None = None
     effectiveness: float | None = None

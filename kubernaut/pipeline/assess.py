@@ -1,0 +1,138 @@
+"""Assess a remediation: read the facts, classify, analyse, decide. Reads only; a crash anywhere here just begins anew."""
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kubernaut.domain.analysis import Analysis, Finding
+from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
+from kubernaut.domain.errors import NotFound
+from kubernaut.domain.facts import Snapshot
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.remediation import FINAL, Remediation, advance
+from kubernaut.domain.resources import ResourceRef
+from kubernaut.ports import Change
+
+from .classify import classify
+from .decide import decide
+from .enrich import enrich
+from .entries import entry
+from .outside import Outside
+
+
+async def assess(out: Outside, remediation: Remediation) -> Change:
+    """One look at a remediation whose assessment is open; returns what to persist."""
+    now = out.clock.now()
+    if _gone_by_itself(remediation):
+        reason = "the alert resolved before anything was done"
+        skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
+        return Change(skipped, journal=(entry(now, remediation, "signal", reason),))
+    if remediation.assessment is AssessmentPhase.PENDING:
+        return Change(advance(remediation, AssessmentEvent.TAKEN, now, wake_at=now))
+    return await _look(out, remediation)
+
+
+async def _look(out: Outside, remediation: Remediation) -> Change:
+    snapshot = await _facts(out, remediation)
+    environment, priority = await classify(out, snapshot.target, remediation.signal.severity)
+    remediation = replace(remediation, target=snapshot.target, environment=environment, priority=priority)
+    analysis = await _analyse(out, snapshot)
+    now = out.clock.now()
+    if remediation.assessment is AssessmentPhase.PROCESSING:
+        remediation = advance(remediation, AssessmentEvent.ENRICHED, now, wake_at=now)
+    remediation = replace(remediation, analysis=analysis)
+    if unclear := _unclear(out, analysis):
+        return _patient(out, remediation, analysis, unclear, now)
+    assert analysis.best is not None  # noqa: S101 - an unclear analysis is the only one without a finding
+    if other := await _same_cause(out, remediation, analysis.best):
+        reason = f"the same cause is being handled by {other}"
+        skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
+        return Change(replace(skipped, superseded_by=other), journal=(entry(now, remediation, "analysis", reason),))
+    change = await decide(out, remediation, snapshot, analysis.best)
+    return replace(change, journal=(_told(now, remediation, analysis), *change.journal))
+
+
+async def _facts(out: Outside, remediation: Remediation) -> Snapshot:
+    limits = out.limits
+    labels = remediation.signal.labels
+    reader = out.cluster(remediation.cluster)
+    return await enrich(
+        reader, remediation.target, clock=out.clock, deadline_s=limits.enrich_deadline_s,
+        signal=remediation.signal.name, labels=labels,
+    )  # fmt: skip
+
+
+async def _analyse(out: Outside, snapshot: Snapshot) -> Analysis:
+    started = time.monotonic()
+    async with asyncio.timeout(out.limits.call_deadline_s):
+        findings, seen = await out.analyst.analyse(snapshot)
+    return Analysis(findings, (*seen, *snapshot.missing), out.analyst.name, (time.monotonic() - started) * 1000)
+
+
+def _gone_by_itself(remediation: Remediation) -> bool:
+    return remediation.signal.resolved_at is not None
+
+
+def _unclear(out: Outside, analysis: Analysis) -> str:
+    """Why the analysis is not to be acted on, one sentence; empty when it may be."""
+    best = analysis.best
+    if best is None:
+        return "no known cause was found"
+    if best.confidence < out.limits.never_below:
+        return f"the likeliest cause ({best.cause}) is too uncertain to act on: confidence {best.confidence:.2f}"
+    if best.immediate is None and best.permanent is None:
+        return f"{best.cause} kubernaut knows no safe action against it"
+    return ""
+
+
+def _patient(out: Outside, remediation: Remediation, analysis: Analysis, unclear: str, now: datetime) -> Change:
+    """Evidence may still be on its way: look again for a while, then hand the findings to a person."""
+    give_up_at = remediation.signal.first_seen + timedelta(seconds=out.limits.patience_s)
+    if now < give_up_at:
+        wake_at = min(give_up_at, now + timedelta(seconds=1 + remediation.attempt))
+        waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=f"{unclear}, looking again")
+        first = remediation.attempt == 0
+        return Change(waiting, journal=(entry(now, remediation, "wait", waiting.reason),) if first else ())
+    escalated = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=unclear)
+    message = f"escalated: {unclear}"
+    told = _told(now, remediation, analysis)
+    return Change(escalated, journal=(told, entry(now, remediation, "escalation", message, seen=list(analysis.seen))))
+
+
+def _told(now: datetime, remediation: Remediation, analysis: Analysis) -> JournalDraft:
+    best = analysis.best
+    took = f"in {analysis.duration_ms:.0f} ms"
+    if best is None:
+        return entry(
+            now, remediation, "analysis", f"{analysis.analyst}: nothing found {took}", seen=list(analysis.seen)
+        )
+    message = f"{best.cause} Confidence {best.confidence:.2f}, {took}."
+    return entry(now, remediation, "analysis", message, failure_class=best.failure_class, confidence=best.confidence)
+
+
+async def _same_cause(out: Outside, remediation: Remediation, finding: Finding) -> str:
+    """The older remediation that is busy with the same failure of the same object, if there is one.
+
+    Different alerts can have one cause: a container out of memory raises a crash-loop alert and a not-ready alert.
+    """
+    day = timedelta(days=1)
+    owners: list[ResourceRef] = [remediation.target]
+    if finding.target != remediation.target:
+        owners.append(finding.target)
+    for owner in owners:
+        for other in await out.store.history(owner, remediation.created_at - day):
+            if other.id == remediation.id or other.phase in FINAL or other.analysis is None:
+                continue
+            best = other.analysis.best
+            older = (other.created_at, other.id) < (remediation.created_at, remediation.id)
+            if best and older and (best.failure_class, best.target) == (finding.failure_class, finding.target):
+                return other.id
+    return ""
+
+
+def missing_target(error: NotFound, remediation: Remediation, now: datetime) -> Change:
+    """The target does not exist: said plainly, and left to a person."""
+    reason = f"the target does not exist: {error}"
+    escalated = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=reason)
+    return Change(escalated, journal=(entry(now, remediation, "escalation", reason),))

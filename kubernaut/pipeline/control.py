@@ -1,0 +1,89 @@
+"""What a person may say to a running remediation: cancel, escalate, note."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from kubernaut.domain.approvals import Principal
+from kubernaut.domain.assessment import OPEN, AssessmentEvent
+from kubernaut.domain.errors import BadInput, Conflict, NotFound
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.redaction import redact
+from kubernaut.domain.remediation import Remediation, advance
+from kubernaut.domain.tracks import Track
+from kubernaut.ports import Change, Clock, Store
+
+_TRIES = 5
+_MAX_NOTE = 2000
+
+
+class ControlDesk:
+    """Carries out what people say; the runner does the work."""
+
+    def __init__(self, store: Store, clock: Clock, nudge: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._nudge = nudge
+
+    async def cancel(self, remediation_id: str, who: Principal, reason: str) -> Remediation:
+        """Stop after the running step; what ran is rolled back where it can be, an open pull request is closed.
+
+        Raises:
+            NotFound: no such remediation. Conflict: it has ended already.
+        """
+        return await self._stop(
+            remediation_id, who, f"cancelled by {who.name}{_because(reason)}", AssessmentEvent.CANCEL
+        )
+
+    async def escalate(self, remediation_id: str, who: Principal, reason: str) -> Remediation:
+        """As cancel, but the failure is said to need a person. Raises as `cancel`."""
+        return await self._stop(
+            remediation_id, who, f"taken over by {who.name}{_because(reason)}", AssessmentEvent.ESCALATE
+        )
+
+    async def note(self, remediation_id: str, who: Principal, text: str) -> None:
+        """A person's remark, kept in the journal.
+
+        Raises:
+            NotFound: no such remediation. BadInput: empty or too long.
+        """
+        if not text.strip() or len(text) > _MAX_NOTE:
+            raise BadInput(f"must have 1 to {_MAX_NOTE} characters", field="text")
+        await self._load(remediation_id)
+        note = JournalDraft(self._clock.now(), "note", redact(text.strip()), who.name, remediation_id)
+        await self._store.commit(Change(journal=(note,)))
+
+    async def _stop(self, remediation_id: str, who: Principal, message: str, event: AssessmentEvent) -> Remediation:
+        for _ in range(_TRIES):
+            remediation = await self._load(remediation_id)
+            if remediation.ended:
+                raise Conflict(f"{remediation_id} has ended already ({remediation.phase})")
+            now = self._clock.now()
+            kind = "escalation" if event is AssessmentEvent.ESCALATE else "track"
+            note = JournalDraft(now, kind, message, who.name, remediation_id)
+            if remediation.assessment in OPEN:
+                change = Change(advance(remediation, event, now, wake_at=None, reason=message), journal=(note,))
+            else:
+                tracks = tuple(_told(track, message, now) for track in remediation.tracks if not track.ended)
+                change = Change(tracks=tracks, journal=(note,))
+            try:
+                await self._store.commit(change)
+            except Conflict:
+                continue
+            self._nudge()
+            return await self._load(remediation_id)
+        raise Conflict(f"{remediation_id} is changing too fast: try again")
+
+    async def _load(self, remediation_id: str) -> Remediation:
+        remediation = await self._store.remediation(remediation_id)
+        if remediation is None:
+            raise NotFound(f"there is no remediation {remediation_id}")
+        return remediation
+
+
+def _because(reason: str) -> str:
+    return f": {redact(reason.strip())}" if reason.strip() else ""
+
+
+def _told(track: Track, message: str, now: datetime) -> Track:
+    return replace(track, cancel_requested=message, wake_at=now)

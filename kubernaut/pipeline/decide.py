@@ -1,0 +1,122 @@
+"""Decide: from the best finding to up to two tracks, each with policy's word on it."""
+
+from dataclasses import dataclass, replace
+
+from kubernaut.actions.action import BlastRadius
+from kubernaut.domain.analysis import Finding
+from kubernaut.domain.assessment import AssessmentEvent
+from kubernaut.domain.errors import NotFound, Permanent
+from kubernaut.domain.facts import Snapshot
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.policy import Decision
+from kubernaut.domain.proposals import ChangeProposal, Ownership
+from kubernaut.domain.remediation import Remediation, advance
+from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
+from kubernaut.ports import Change
+
+from .entries import entry, track_entry
+from .outside import Outside
+from .ownership import ownership_of
+from .planning import Planned, decide_plan, plan_for, policy_input
+
+
+@dataclass(frozen=True, slots=True)
+class _Fix:
+    """The permanent side of a decision; `obstacle` says why there is no proposal."""
+
+    proposal: ChangeProposal | None = None
+    decision: Decision | None = None
+    obstacle: str = ""
+
+
+async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, finding: Finding) -> Change:
+    """Open the tracks that policy allows; refuse or escalate when there is none."""
+    now = out.clock.now()
+    managed = finding.immediate is not None and await _managed(out, snapshot, finding)
+    mitigation = await _mitigation(out, remediation, finding, managed)
+    fix = await _fix(out, remediation, snapshot, finding)
+    tracks: list[Track] = []
+    journal: list[JournalDraft] = []
+    obstacles: list[str] = [fix.obstacle] if fix.obstacle else []
+    if isinstance(mitigation, str):
+        obstacles += [mitigation] if mitigation else []
+    elif mitigation.decision.deny:
+        obstacles.append(f"policy denies {mitigation.action.name}: {mitigation.decision.reason}")
+    else:
+        tracks.append(
+            ImperativeTrack(
+                f"{remediation.id}-k8s", remediation.id, ImperativePhase.PLANNING, mitigation.decision, mitigation.plan,
+                now, now, now,
+            )
+        )  # fmt: skip
+    if fix.proposal and fix.decision:
+        if fix.decision.deny:
+            obstacles.append(f"policy denies {fix.proposal.action}: {fix.decision.reason}")
+        else:
+            tracks.append(
+                GitOpsTrack(
+                    f"{remediation.id}-git", remediation.id, GitOpsPhase.PROPOSING, fix.decision, fix.proposal,
+                    now, now, now,
+                )
+            )  # fmt: skip
+    decision = mitigation.decision if isinstance(mitigation, Planned) else fix.decision
+    remediation = replace(remediation, decision=decision)
+    for obstacle in obstacles:
+        journal.append(entry(now, remediation, "policy", obstacle))
+    if tracks:
+        for track in tracks:
+            what = track.plan.steps[0].action if isinstance(track, ImperativeTrack) else track.proposal.action
+            rule = track.decision.rule
+            journal.append(track_entry(now, track, "policy", f"{what}: {track.decision.reason}", rule=rule))
+        decided = advance(remediation, AssessmentEvent.DECIDE, now, wake_at=None, reason="; ".join(obstacles))
+        return Change(decided, tuple(tracks), journal=tuple(journal))
+    denied = decision is not None and decision.deny
+    event = AssessmentEvent.DENY if denied else AssessmentEvent.ESCALATE
+    reason = "; ".join(obstacles) or "nothing can be done automatically"
+    journal.append(entry(now, remediation, "escalation", f"{'refused' if denied else 'escalated'}: {reason}"))
+    return Change(advance(remediation, event, now, wake_at=None, reason=reason), journal=tuple(journal))
+
+
+async def _mitigation(out: Outside, remediation: Remediation, finding: Finding, managed: bool) -> Planned | str:
+    """The plan with its decision, or why there is none (empty when none was proposed)."""
+    if finding.immediate is None:
+        return ""
+    try:
+        plan = await plan_for(out, finding.immediate)
+        return await decide_plan(out, remediation, finding, plan, managed)
+    except (NotFound, Permanent) as error:
+        return f"{finding.immediate.action} can't be planned: {error}"
+
+
+async def _managed(out: Outside, snapshot: Snapshot, finding: Finding) -> bool:
+    target = finding.immediate.target if finding.immediate else finding.target
+    return await ownership_of(out, snapshot, target) is not None
+
+
+async def _fix(out: Outside, remediation: Remediation, snapshot: Snapshot, finding: Finding) -> _Fix:
+    """The proposal with its decision, or why there is none."""
+    proposed = finding.permanent
+    if proposed is None:
+        return _Fix()
+    ownership = await ownership_of(out, snapshot, proposed.target)
+    wanted = f"{proposed.action} of {proposed.target.short}"
+    if ownership is None:
+        return _Fix(obstacle=f"{wanted} needs a person: no GitOps controller owns the object")
+    if obstacle := _unreachable(out, ownership):
+        return _Fix(obstacle=f"{wanted} needs a person: {obstacle}")
+    document = await policy_input(
+        out, remediation, finding, action=proposed.action, risk="medium", kind="declarative", reversible=True,
+        target=proposed.target, managed=True, labels={}, radius=BlastRadius(workloads=1), track="gitops",
+    )  # fmt: skip
+    proposal = ChangeProposal(
+        ownership, proposed.target, proposed.action, dict(proposed.parameters), urgent=finding.urgent
+    )
+    return _Fix(proposal, await out.policy.decide(document))
+
+
+def _unreachable(out: Outside, ownership: Ownership) -> str:
+    if not ownership.changeable:
+        return ownership.obstacle
+    if not out.forge.serves(ownership.repo_url):
+        return f"no forge is configured for {ownership.repo_url} (forge.repositories)"
+    return ""

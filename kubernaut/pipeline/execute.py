@@ -1,0 +1,161 @@
+"""Execute and undo: intent first, then the write, and after a crash or a lost reply read back before anything else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from kubernaut.actions.catalogue import find
+from kubernaut.domain.errors import NotFound, Permanent, Refused, Temporary, Unknown
+from kubernaut.domain.plans import Step, StepPhase, StepRun
+from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
+from kubernaut.ports import Change
+
+from .entries import track_entry
+from .outside import Outside
+from .planning import other_drains
+
+_E = ImperativeEvent
+_DRAIN_POLL_S = 1.0
+
+
+async def execute(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """Bring the next step one persisted state further."""
+    now = out.clock.now()
+    runs = {run.step_id: run for run in track.steps}
+    for wave in track.plan.order():
+        for step in wave:
+            run = runs.get(step.id, StepRun(step.id))
+            if run.phase is StepPhase.PENDING:
+                return await _intend(out, remediation, track, step, run)
+            if run.phase is StepPhase.INTENDED:
+                return await _carry_out(out, remediation, track, step, run)
+    done = advance_imperative(track, _E.EXECUTED, now, wake_at=now, reason=_outcomes(track))
+    return Change(tracks=(done,))
+
+
+def _outcomes(track: ImperativeTrack) -> str:
+    return "; ".join(run.outcome for run in track.steps if run.outcome)
+
+
+async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
+    """Capture the old state and persist what is about to be written."""
+    now = out.clock.now()
+    action = find(step.action)
+    reader = out.cluster(remediation.cluster)
+    if step.action == "drain-node" and (ahead := await _drain_ahead(out, remediation, track, step)):
+        message = f"waits: {ahead} drains a node of the same pool"
+        waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=5), reason=message)
+        told = track.reason != message
+        return Change(tracks=(waiting,), journal=(track_entry(now, track, "wait", message),) if told else ())
+    try:
+        captured = await action.capture(reader, step, now)
+    except (NotFound, Refused) as error:
+        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
+    intended = replace(run, phase=StepPhase.INTENDED, captured=captured, intended_at=now)
+    track = track.with_run(intended)
+    message = f"about to {step.action} {step.target.short}"
+    going = advance_imperative(track, _E.WAIT, now, wake_at=now, reason=message)
+    return Change(tracks=(going,), journal=(track_entry(now, track, "intent", message, step=step.id),))
+
+
+async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:
+    """Two drains that were validated at the same moment: the one that came first goes first, both see the same rows."""
+    node = await out.cluster(remediation.cluster).get("Node", "", step.target.name)
+    labels = dict(node["metadata"].get("labels") or {}) if node else {}
+    others = await other_drains(out, remediation, labels)
+    ahead = [other for other in others if (other.since, other.id) < (track.since, track.id)]
+    return ahead[0].remediation_id if ahead else ""
+
+
+async def _carry_out(
+    out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step, run: StepRun
+) -> Change:
+    """The intent is on disk; whether the write is in the cluster only the cluster can tell."""
+    cluster, action = out.cluster(remediation.cluster), find(step.action)
+    try:
+        if await action.applied(cluster, step, run):
+            return _applied(out, track, replace(run, outcome=run.outcome or f"{step.action} {step.target.short}"))
+        result = await action.apply(cluster, cluster, step, run)
+    except Unknown as error:
+        now = out.clock.now()
+        message = f"the reply to {step.action} was lost ({error}): reading back"
+        waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=1), reason=message)
+        return Change(tracks=(waiting,), journal=(track_entry(now, track, "error", message),))
+    except (Refused, Permanent) as error:
+        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
+    run = replace(run, outcome=result.outcome, progress=dict(result.progress))
+    if result.done:
+        return _applied(out, track, run)
+    return _unfinished(out, track, step, run)
+
+
+def _unfinished(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
+    """A step of many writes goes on until it is done or its time is up."""
+    now = out.clock.now()
+    if run.intended_at and (now - run.intended_at).total_seconds() > step.timeout_s:
+        message = f"{run.outcome}: gave up after {step.timeout_s:.0f} s"
+        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=message), message)
+    told = track.reason != run.outcome
+    mutated = replace(track.with_run(run), mutated_at=track.mutated_at or now)
+    waiting = advance_imperative(
+        mutated, _E.WAIT, now, wake_at=now + timedelta(seconds=_DRAIN_POLL_S), reason=run.outcome
+    )
+    return Change(tracks=(waiting,), journal=(track_entry(now, track, "mutation", run.outcome),) if told else ())
+
+
+def _applied(out: Outside, track: ImperativeTrack, run: StepRun) -> Change:
+    now = out.clock.now()
+    track = replace(
+        track.with_run(replace(run, phase=StepPhase.APPLIED, ended_at=now)), mutated_at=track.mutated_at or now
+    )
+    going = advance_imperative(track, _E.WAIT, now, wake_at=now, reason=run.outcome)
+    return Change(tracks=(going,), journal=(track_entry(now, track, "mutation", run.outcome, step=run.step_id),))
+
+
+def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str) -> Change:
+    """What was done before (or half done) is undone where it can be; else the track fails as it stands."""
+    now = out.clock.now()
+    step = next(s for s in track.plan.steps if s.id == run.step_id)
+    half_done = run.intended_at is not None and find(step.action).reversible
+    earlier = any(
+        r.phase is StepPhase.APPLIED and find(s.action).reversible
+        for s in track.plan.steps for r in track.steps if r.step_id == s.id
+    )  # fmt: skip
+    track = replace(track.with_run(replace(run, ended_at=now)), effectiveness=0.0)
+    if half_done or earlier:
+        message = f"failed ({why}): rolling back"
+        going = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=message)
+        return Change(tracks=(going,), journal=(track_entry(now, track, "error", message),))
+    message = f"failed: {why}"
+    ended = advance_imperative(track, _E.FAIL, now, wake_at=None, reason=message)
+    return Change(tracks=(ended,), journal=(track_entry(now, track, "escalation", message),))
+
+
+async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """Undo one reversible step a look, last first; a failing undo does not keep the others from being tried."""
+    now = out.clock.now()
+    cluster = out.cluster(remediation.cluster)
+    overdue = (now - track.since).total_seconds() > out.limits.rollback_deadline_s
+    for step in reversed([s for wave in track.plan.order() for s in wave]):
+        run, action = track.run_of(step.id), find(step.action)
+        touched = run.intended_at is not None and run.phase not in (StepPhase.UNDONE, StepPhase.UNDO_FAILED)
+        if not touched or not action.reversible:
+            continue
+        try:
+            if overdue:
+                raise Permanent(f"not undone within {out.limits.rollback_deadline_s:.0f} s")
+            text = await action.undo(cluster, cluster, step, run)
+            run = replace(run, phase=StepPhase.UNDONE, outcome=text, ended_at=now)
+        except (Temporary, Unknown):
+            raise
+        except (Permanent, Refused) as error:
+            run = replace(
+                run, phase=StepPhase.UNDO_FAILED, outcome=f"could not undo {step.action}: {error}", ended_at=now
+            )
+        going = advance_imperative(track.with_run(run), _E.WAIT, now, wake_at=now, reason=run.outcome)
+        return Change(tracks=(going,), journal=(track_entry(now, track, "mutation", run.outcome, step=step.id),))
+    partly = any(run.phase is StepPhase.UNDO_FAILED for run in track.steps)
+    event = _E.PARTLY_UNDONE if partly else _E.UNDONE
+    message = "rolled back in part: look at what is left" if partly else "rolled back"
+    ended = advance_imperative(track, event, now, wake_at=None, reason=message)
+    return Change(tracks=(ended,), journal=(track_entry(now, track, "escalation", message),))

@@ -1,0 +1,205 @@
+"""The imperative track, stage by stage: plan, validate, ask, execute, verify, roll back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from kubernaut.actions.action import HealthState, fetch
+from kubernaut.actions.catalogue import find
+from kubernaut.domain.approvals import ApprovalPhase
+from kubernaut.domain.errors import NotFound, Refused
+from kubernaut.domain.plans import Plan, StepPhase
+from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.tracks import ImperativeEvent, ImperativePhase, ImperativeTrack, advance_imperative
+from kubernaut.ports import Change
+
+from .asking import approval_for, ask
+from .entries import track_entry
+from .execute import execute, roll_back
+from .outside import Outside
+from .ownership import managed_now
+from .planning import Planned, bound, decide_plan
+
+_I, _E = ImperativePhase, ImperativeEvent
+
+
+async def run_imperative(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """One look at an open imperative track; returns what to persist."""
+    if track.cancel_requested and track.phase is not _I.ROLLING_BACK:
+        return _cancel(out, track)
+    return await _STAGES[track.phase](out, remediation, track)
+
+
+async def _plan(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """Bind the plan to the target as it is now; a target that was replaced is another target."""
+    reader = out.cluster(remediation.cluster)
+    steps = []
+    for step in track.plan.steps:
+        steps.append(bound(step, await fetch(reader, replace(step, expected={}))))
+    now = out.clock.now()
+    planned = replace(track, plan=Plan(tuple(steps)), steps=())
+    return Change(tracks=(advance_imperative(planned, _E.PLANNED, now, wake_at=now),))
+
+
+async def _validate(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """RBAC, the target unchanged, policy again, the server's own dry run: all of it anew right before execution."""
+    now = out.clock.now()
+    reader = out.cluster(remediation.cluster)
+    for step in track.plan.steps:
+        try:
+            live = bound(step, await fetch(reader, step))
+        except NotFound as error:
+            return _over(out, track, _E.FAIL, f"not done: {error}")
+        if live.expected != step.expected:
+            again = advance_imperative(track, _E.REPLAN, now, wake_at=now, reason="the target changed, planning anew")
+            return Change(tracks=(again,), journal=(track_entry(now, track, "track", again.reason),))
+    if refusal := await _forbidden(out, remediation, track):
+        return _over(out, track, _E.FAIL, f"kubernaut's service account lacks a permission: {refusal}")
+    planned = await _decided(out, remediation, track)
+    if planned.decision.deny:
+        return _over(out, track, _E.REJECT, f"policy denies it: {planned.decision.reason}")
+    try:
+        dry_run = await _dry_run(out, remediation, track)
+    except Refused as error:
+        return _over(out, track, _E.FAIL, f"the API server refuses the dry run: {error}")
+    track = replace(track, decision=planned.decision)
+    approval = await out.store.approval(track.approval_id) if track.approval_id else None
+    approved = approval and approval.phase is ApprovalPhase.APPROVED and approval.plan_hash == track.plan.hash
+    if not planned.decision.auto_approve and not approved:
+        return ask(out, remediation, track, planned, dry_run)
+    message = f"validated: permissions, policy ({planned.decision.rule}), dry run"
+    done = advance_imperative(track, _E.VALIDATED, now, wake_at=now, reason=message)
+    return Change(tracks=(done,), journal=(track_entry(now, track, "track", message, dry_run=list(dry_run)),))
+
+
+async def _decided(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Planned:
+    best = remediation.analysis.best if remediation.analysis else None
+    if best is None:
+        raise Refused("a mitigation without a finding is not carried out")
+    managed = await managed_now(out, track.plan.steps[0].target)
+    return await decide_plan(out, remediation, best, track.plan, managed)
+
+
+async def _forbidden(out: Outside, remediation: Remediation, track: ImperativeTrack) -> str:
+    reader = out.cluster(remediation.cluster)
+    accesses = {access for step in track.plan.steps for access in find(step.action).accesses(step)}
+    async with asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(reader.allowed(a.verb, a.kind, a.namespace, a.name, a.subresource)) for a in accesses
+        ]
+    return "; ".join(sorted(answer for task in asked if (answer := task.result())))
+
+
+async def _dry_run(out: Outside, remediation: Remediation, track: ImperativeTrack) -> tuple[str, ...]:
+    cluster = out.cluster(remediation.cluster)
+    lines: list[str] = []
+    for step in track.plan.steps:
+        action = find(step.action)
+        captured = await action.capture(cluster, step, out.clock.now())
+        lines.extend(await action.dry_run(cluster, cluster, step, captured))
+    return tuple(lines)
+
+
+async def _await_approval(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """Votes nudge, expiry wakes; an alert that stays resolved takes the question back."""
+    now = out.clock.now()
+    approval = await approval_for(out, track)
+    if approval.phase is ApprovalPhase.APPROVED:
+        message = f"approved by {', '.join(v.principal for v in approval.votes)}: validating again"
+        return Change(tracks=(advance_imperative(track, _E.APPROVED, now, wake_at=now, reason=message),))
+    if approval.phase is ApprovalPhase.REJECTED:
+        vote = approval.votes[-1]
+        why = f": {vote.reason}" if vote.reason else ""
+        return _over(out, track, _E.REJECT, f"rejected by {vote.principal}{why}")
+    if approval.phase is ApprovalPhase.EXPIRED or now >= approval.expires_at:
+        message = "nobody decided in time: it is yours now"
+        ended = advance_imperative(track, _E.EXPIRED, now, wake_at=None, reason=message)
+        expired = replace(approval, phase=ApprovalPhase.EXPIRED)
+        return Change(tracks=(ended,), approvals=(expired,), journal=(track_entry(now, track, "escalation", message),))
+    resolved_at = remediation.signal.resolved_at
+    grace_over_at = resolved_at + timedelta(seconds=out.limits.resolve_grace_s) if resolved_at else None
+    if grace_over_at and now >= grace_over_at:
+        message = "the alert resolved and stayed so, nothing was done"
+        ended = advance_imperative(track, _E.CANCEL, now, wake_at=None, reason=message)
+        void = replace(approval, phase=ApprovalPhase.VOID)
+        return Change(tracks=(ended,), approvals=(void,), journal=(track_entry(now, track, "approval", message),))
+    wake_at = min(approval.expires_at, grace_over_at) if grace_over_at else approval.expires_at
+    return Change(tracks=(advance_imperative(track, _E.WAIT, now, wake_at=wake_at, reason=track.reason),))
+
+
+async def _verify(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
+    """Health must hold for the stability window without a break; a restart in between begins the window anew."""
+    now, limits = out.clock.now(), out.limits
+    reader = out.cluster(remediation.cluster)
+    judged = [await find(s.action).health(reader, s, track.run_of(s.id)) for s in track.plan.steps]
+    worst = max(judged, key=lambda h: list(HealthState).index(h.state))
+    stamp = "|".join(h.stamp for h in judged)
+    due_at = track.due_at or track.since + timedelta(seconds=limits.verify_deadline_s)
+    track = replace(track, due_at=due_at)
+    if worst.state is HealthState.FAILED or now >= due_at:
+        why = worst.text if worst.state is HealthState.FAILED else f"not steady in time: {worst.text}"
+        return _unverified(out, track, why)
+    if worst.state is HealthState.HEALTHY:
+        steady = track.steady_since if track.steady_since and track.steady_stamp == stamp else now
+        if (now - steady).total_seconds() >= limits.stability_s:
+            message = f"verified: {worst.text}, steady for {limits.stability_s:.0f} s"
+            broke = track.steady_breaks
+            track = replace(track, steady_since=steady, effectiveness=1.0 if broke == 0 else max(0.5, 1 - 0.1 * broke))
+            done = advance_imperative(track, _E.HEALTHY, now, wake_at=None, reason=message)
+            return Change(tracks=(done,), journal=(track_entry(now, track, "verification", message),))
+        left = limits.stability_s - (now - steady).total_seconds()
+        wake_at = now + timedelta(seconds=min(left, limits.verify_poll_s))
+        breaks = track.steady_breaks + (track.steady_since is not None and steady == now)
+        track = replace(track, steady_since=steady, steady_stamp=stamp, steady_breaks=breaks)
+    else:
+        breaks = track.steady_breaks + (track.steady_since is not None)
+        track = replace(track, steady_since=None, steady_stamp="", steady_breaks=breaks)
+        wake_at = now + timedelta(seconds=limits.verify_poll_s)
+    waiting = advance_imperative(track, _E.WAIT, now, wake_at=wake_at, reason=worst.text)
+    told = track.reason != worst.text
+    return Change(tracks=(waiting,), journal=(track_entry(now, track, "verification", worst.text),) if told else ())
+
+
+def _unverified(out: Outside, track: ImperativeTrack, why: str) -> Change:
+    now = out.clock.now()
+    track = replace(track, effectiveness=0.0)
+    if _undoable(track):
+        event, message, wake_at = _E.ROLL_BACK, f"verification failed ({why}): rolling back", now
+        rolled = advance_imperative(track, event, now, wake_at=wake_at, reason=message)
+        return Change(tracks=(rolled,), journal=(track_entry(now, track, "verification", message),))
+    return _over(out, track, _E.FAIL, f"verification failed: {why}")
+
+
+def _undoable(track: ImperativeTrack) -> bool:
+    touched = {r.step_id for r in track.steps if r.phase in (StepPhase.APPLIED, StepPhase.INTENDED)}
+    return any(step.id in touched and find(step.action).reversible for step in track.plan.steps)
+
+
+def _cancel(out: Outside, track: ImperativeTrack) -> Change:
+    now = out.clock.now()
+    message = track.cancel_requested
+    if track.phase in (_I.PLANNING, _I.VALIDATING, _I.AWAITING_APPROVAL):
+        return _over(out, track, _E.CANCEL, message)
+    if _undoable(track):
+        rolled = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=f"{message}: rolling back")
+        return Change(tracks=(rolled,), journal=(track_entry(now, track, "track", rolled.reason),))
+    return _over(out, track, _E.FAIL, f"{message}; what was done can't be undone")
+
+
+def _over(out: Outside, track: ImperativeTrack, event: ImperativeEvent, message: str) -> Change:
+    """The track ends, with the reason for people."""
+    now = out.clock.now()
+    ended = advance_imperative(track, event, now, wake_at=None, reason=message)
+    kind = "escalation" if event is _E.FAIL else "track"
+    return Change(tracks=(ended,), journal=(track_entry(now, track, kind, message),))
+
+
+_STAGES: dict[ImperativePhase, Callable[[Outside, Remediation, ImperativeTrack], Awaitable[Change]]] = {
+    _I.PLANNING: _plan,
+    _I.VALIDATING: _validate,
+    _I.AWAITING_APPROVAL: _await_approval,
+    _I.EXECUTING: execute,
+    _I.VERIFYING: _verify,
+    _I.ROLLING_BACK: roll_back,
+}

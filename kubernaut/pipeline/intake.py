@@ -1,0 +1,80 @@
+"""Signals come in here: resolve the owner, give the fingerprint, persist; only then is the sender answered."""
+
+import base64
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+
+from kubernaut.domain.errors import BadInput
+from kubernaut.domain.owner import top_owner
+from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.signals import Signal, fingerprint
+from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
+
+
+class IntakeDesk:
+    """Takes signals from every source; safe to call from any number of tasks at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        clusters: Mapping[str, ClusterReader],
+        clock: Clock,
+        dedup_window_s: float,
+        nudge: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._clusters = clusters
+        self._clock = clock
+        self._window_s = dedup_window_s
+        self._nudge = nudge
+
+    async def take(self, signals: Sequence[Signal]) -> Sequence[Taken]:
+        """Persist signals; when this returns they are safe.
+
+        Signals whose target is None are ignored: there is nothing to remediate.
+
+        Raises:
+            Temporary: nothing was persisted; the sender should try again.
+        """
+        now = self._clock.now()
+        outcomes: list[Taken] = [Taken("", "ignored")] * len(signals)
+        places, intakes = [], []
+        for place, signal in enumerate(signals):
+            if signal.target is None:
+                continue
+            owner = self.owner(signal.target)
+            mark = fingerprint(owner, signal.failure_class)
+            places.append(place)
+            intakes.append(Intake(signal, owner, mark, new_id(), now, self._window_s))
+        if intakes:
+            for place, taken in zip(places, await self._store.take(intakes), strict=True):
+                outcomes[place] = taken
+            if any(taken.outcome in ("opened", "resolved") for taken in outcomes):
+                self._nudge()
+        return outcomes
+
+    def check_cluster(self, name: str) -> None:
+        """Whether signals of this cluster can be taken.
+
+        Raises:
+            BadInput: no such cluster is configured.
+        """
+        if name not in self._clusters:
+            known = ", ".join(sorted(self._clusters)) or "none"
+            raise BadInput(f"no cluster {name!r} is configured (configured: {known})", field="cluster")
+
+    def only_cluster(self) -> str | None:
+        """The cluster's name where just one is configured: alerts without a cluster label belong to it."""
+        return next(iter(self._clusters)) if len(self._clusters) == 1 else None
+
+    def owner(self, target: ResourceRef) -> ResourceRef:
+        """The top owner as far as the watch cache knows; never waits, because the sender does."""
+        cluster = self._clusters.get(target.cluster)
+        if cluster is None:
+            return target
+        return top_owner(target, lambda ref: cluster.cached(ref.kind, ref.namespace, ref.name))
+
+
+def new_id() -> str:
+    """`rr-` and six characters of lower-case base 32 without padding."""
+    return "rr-" + base64.b32encode(secrets.token_bytes(5)).decode().lower()[:6]

@@ -1,0 +1,159 @@
+"""The runner: load what is due, run its stage, persist the outcome in one transaction, sleep until the next is due.
+
+Level-based: it holds no truth of its own. What is in flight is only remembered so that one row is not worked on twice at a
+time; after a restart the rows say everything.
+"""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from kubernaut.domain.assessment import OPEN, AssessmentEvent
+from kubernaut.domain.errors import Conflict, KubernautError, NotFound, Temporary, Unknown
+from kubernaut.domain.remediation import Remediation, advance
+from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track
+from kubernaut.ports import Change, Due
+
+from .assess import assess, missing_target
+from .gitops import run_gitops
+from .imperative import run_imperative
+from .outside import Outside
+from .trouble import ended_by, waiting_for
+
+log = structlog.get_logger()
+_IDLE_S = 30.0
+_BUSY_S = 0.25
+_BATCH = 256
+
+
+class Runner:
+    """Works off due rows with bounded concurrency.
+
+    Args:
+        max_concurrent: how many rows are worked on at a time.
+    """
+
+    def __init__(self, out: Outside, max_concurrent: int = 64) -> None:
+        self._out = out
+        self._max = max_concurrent
+        self._nudged = asyncio.Event()
+        self._busy: set[tuple[str, str]] = set()
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Something changed: look now. Safe to call at any time from the event loop's thread."""
+        self._nudged.set()
+
+    def stop(self) -> None:
+        """Finish what is in flight, begin nothing new; `run` returns then."""
+        self._stopping = True
+        self._nudged.set()
+
+    @property
+    def in_flight(self) -> int:
+        """Rows that are worked on at this moment."""
+        return len(self._busy)
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        async with asyncio.TaskGroup() as group:
+            while not self._stopping:
+                self._nudged.clear()
+                room = self._max - len(self._busy)
+                found = await self._due(min(_BATCH, self._max + len(self._busy))) if room > 0 else []
+                fresh = [due for due in found if (due.remediation_id, due.part) not in self._busy][:room]
+                for due in fresh:
+                    self._busy.add((due.remediation_id, due.part))
+                    group.create_task(self._work(due))
+                if not fresh:
+                    await self._sleep()
+
+    async def _due(self, limit: int) -> list[Due]:
+        try:
+            return list(await self._out.store.due(self._out.clock.now(), limit))
+        except Temporary as error:
+            log.warning("store does not answer", error=str(error))
+            await asyncio.sleep(error.delay_s)
+            return []
+
+    async def _sleep(self) -> None:
+        """Until the next row is due, or a nudge. Rows in flight nudge when they are done."""
+        wake_at = await self._out.store.next_wake()
+        now = self._out.clock.now()
+        delay_s = _IDLE_S if wake_at is None else max(0.0, min(_IDLE_S, (wake_at - now).total_seconds()))
+        if self._busy:
+            delay_s = (
+                delay_s or _BUSY_S
+            )  # the row that is due is most likely one in flight, which nudges when it is done
+        try:
+            async with asyncio.timeout(delay_s):
+                await self._nudged.wait()
+        except TimeoutError:
+            return
+
+    async def _work(self, due: Due) -> None:
+        """Run one row's stages until it sleeps or has ended."""
+        try:
+            while not self._stopping:
+                remediation = await self._out.store.remediation(due.remediation_id)
+                if remediation is None or not _wants(remediation, due.part, self._out.clock.now()):
+                    return
+                await self._advance(remediation, due.part)
+        except Exception:
+            log.exception("a stage could not be persisted", remediation=due.remediation_id, part=due.part)
+            await asyncio.sleep(1.0)
+        finally:
+            self._busy.discard((due.remediation_id, due.part))
+            self._nudged.set()
+
+    async def _advance(self, remediation: Remediation, part: str) -> None:
+        """One stage, one transaction; whatever goes wrong is an outcome that is persisted, too."""
+        try:
+            change = await self._stage(remediation, part)
+        except NotFound as error:
+            if part == "assessment":
+                change = missing_target(error, remediation, self._out.clock.now())
+            else:
+                change = ended_by(self._out, _track(remediation, part), str(error))
+        except (Temporary, Unknown, Conflict, TimeoutError) as error:
+            change = waiting_for(self._out, remediation, part, error)
+        except KubernautError as error:
+            change = self._failed(remediation, part, str(error))
+        except Exception as error:
+            log.exception("a stage failed", remediation=remediation.id, part=part)
+            change = self._failed(remediation, part, f"internal error: {type(error).__name__}: {error}")
+        try:
+            await self._out.store.commit(change)
+        except Conflict:
+            return  # somebody else moved the row meanwhile: the next round reads it anew
+
+    async def _stage(self, remediation: Remediation, part: str) -> Change:
+        if part == "assessment":
+            return await assess(self._out, remediation)
+        track = _track(remediation, part)
+        if isinstance(track, ImperativeTrack):
+            return await run_imperative(self._out, remediation, track)
+        return await run_gitops(self._out, remediation, track)
+
+    def _failed(self, remediation: Remediation, part: str, message: str) -> Change:
+        now = self._out.clock.now()
+        if part == "assessment":
+            ended = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=message)
+            return Change(ended)
+        return ended_by(self._out, _track(remediation, part), message)
+
+
+def _track(remediation: Remediation, part: str) -> Track:
+    track: Track | None = remediation.imperative if part == "imperative" else remediation.gitops
+    if track is None:
+        raise Conflict(f"{remediation.id} has no {part} track")
+    return track
+
+
+def _wants(remediation: Remediation, part: str, now: datetime) -> bool:
+    """Whether the row is due at `now`."""
+    if part == "assessment":
+        return remediation.assessment in OPEN and remediation.wake_at is not None and remediation.wake_at <= now
+    track: ImperativeTrack | GitOpsTrack | None = remediation.imperative if part == "imperative" else remediation.gitops
+    return track is not None and track.wake_at is not None and track.wake_at <= now

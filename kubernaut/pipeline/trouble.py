@@ -1,0 +1,85 @@
+"""When the outside does not answer: wait and say so, and in the end hand over instead of waiting for ever."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from kubernaut.domain.assessment import AssessmentEvent
+from kubernaut.domain.errors import Conflict, Temporary
+from kubernaut.domain.remediation import Remediation, advance
+from kubernaut.domain.tracks import (
+    GitOpsEvent,
+    GitOpsPhase,
+    GitOpsTrack,
+    ImperativeEvent,
+    ImperativePhase,
+    ImperativeTrack,
+    Track,
+    advance_gitops,
+    advance_imperative,
+)
+from kubernaut.ports import Change
+
+from .entries import entry, track_entry
+from .outside import Outside
+
+_MAX_DELAY_S = 10.0
+WAITING = "waits: "
+"""How a reason begins while something outside does not answer; the console shows it as it is."""
+
+
+def waiting_for(out: Outside, remediation: Remediation, part: str, error: BaseException) -> Change:
+    """The row looks again later, more and more slowly; after `outage_s` a person gets it."""
+    now = out.clock.now()
+    wording = f"{remediation.cluster} did not answer in time" if isinstance(error, TimeoutError) else str(error)
+    reason = WAITING + wording
+    delay_s = 0.2 if isinstance(error, Conflict) else error.delay_s if isinstance(error, Temporary) else 2.0
+    if part == "assessment":
+        if (now - remediation.created_at).total_seconds() > out.limits.outage_s:
+            message = f"gave up waiting: {wording}"
+            ended = advance(remediation, AssessmentEvent.TIME_OUT, now, wake_at=None, reason=message)
+            return Change(ended, journal=(entry(now, remediation, "escalation", message),))
+        wake_at = _wake_at(now, delay_s, remediation.attempt)
+        waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=reason)
+        told = not remediation.reason.startswith(WAITING)
+        return Change(waiting, journal=(entry(now, remediation, "wait", reason),) if told else ())
+    track = remediation.imperative if part == "imperative" else remediation.gitops
+    if track is None:
+        raise Conflict(f"{remediation.id} has no {part} track")
+    return _track_waits(out, track, reason, wording, delay_s, now)
+
+
+def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s: float, now: datetime) -> Change:
+    open_for_s = (now - track.since).total_seconds()
+    rolling = track.phase is ImperativePhase.ROLLING_BACK
+    if open_for_s > out.limits.outage_s and not rolling and track.phase not in (
+        GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE, ImperativePhase.AWAITING_APPROVAL,
+    ):  # fmt: skip
+        return ended_by(out, track, f"gave up waiting: {wording}")
+    wake_at = _wake_at(now, delay_s, track.attempt)
+    told = not track.reason.startswith(WAITING)
+    journal = (track_entry(now, track, "wait", reason),) if told else ()
+    if isinstance(track, ImperativeTrack):
+        longer = replace(track, due_at=track.due_at + timedelta(seconds=delay_s) if track.due_at else None)
+        waiting: Track = advance_imperative(longer, ImperativeEvent.WAIT, now, wake_at=wake_at, reason=reason)
+    else:
+        waiting = advance_gitops(track, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
+    return Change(tracks=(waiting,), journal=journal)
+
+
+def _wake_at(now: datetime, delay_s: float, attempt: int) -> datetime:
+    return now + timedelta(seconds=min(_MAX_DELAY_S, delay_s * (1 + attempt / 4)))
+
+
+def ended_by(out: Outside, track: Track, message: str) -> Change:
+    """A track that can't go on ends, and its failure is told; a roll-back ends as done in part."""
+    now = out.clock.now()
+    journal = (track_entry(now, track, "escalation", message),)
+    if isinstance(track, GitOpsTrack):
+        failed = replace(track, effectiveness=0.0)
+        return Change(
+            tracks=(advance_gitops(failed, GitOpsEvent.FAIL, now, wake_at=None, reason=message),), journal=journal
+        )
+    rolling = track.phase is ImperativePhase.ROLLING_BACK
+    event = ImperativeEvent.PARTLY_UNDONE if rolling else ImperativeEvent.FAIL
+    ended = advance_imperative(replace(track, effectiveness=0.0), event, now, wake_at=None, reason=message)
+    return Change(tracks=(ended,), journal=journal)

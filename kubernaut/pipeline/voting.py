@@ -1,0 +1,70 @@
+"""Votes: the one door through which a person's yes or no comes in."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from kubernaut.domain.approvals import Approval, ApprovalPhase, Principal, Verdict, cast
+from kubernaut.domain.errors import BadInput, Conflict, NotFound
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.tracks import ImperativeTrack
+from kubernaut.ports import Change, Clock, Store
+
+_TRIES = 5
+
+
+class VotingDesk:
+    """Takes votes; any number of people at once."""
+
+    def __init__(self, store: Store, clock: Clock, nudge: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._nudge = nudge
+
+    async def vote(
+        self, approval_id: str, who: Principal, verdict: Verdict, plan_hash: str, reason: str = "", confirm: str = ""
+    ) -> Approval:
+        """One vote, persisted.
+
+        Args:
+            plan_hash: of the plan that the voter saw.
+            confirm: what the voter typed; must be the approval's `confirm` to approve.
+
+        Raises:
+            NotFound: no such approval.
+            BadInput: the confirmation is not the word asked for.
+            Conflict: over, expired, or about another plan.
+            Refused: the voter may not vote.
+        """
+        for _ in range(_TRIES):
+            approval = await self._store.approval(approval_id)
+            if approval is None:
+                raise NotFound(f"there is no approval {approval_id}")
+            if verdict is Verdict.APPROVE and confirm != approval.confirm:
+                raise BadInput(f"type {approval.confirm!r} to approve", field="confirm")
+            now = self._clock.now()
+            after = cast(approval, who, verdict, plan_hash, now, reason)
+            remediation = await self._store.remediation(approval.remediation_id)
+            note = JournalDraft(
+                now, "vote", f"{who.name} {verdict}s {approval.action} {approval.target.short}", who.name,
+                approval.remediation_id, "imperative",
+                {"approval": approval.id, "verdict": verdict.value, "reason": reason, "plan_hash": plan_hash},
+            )  # fmt: skip
+            try:
+                await self._store.commit(
+                    Change(tracks=_woken(remediation, after, now), approvals=(after,), journal=(note,))
+                )
+            except Conflict:
+                continue
+            self._nudge()
+            return after
+        raise Conflict(f"approval {approval_id} is changing too fast: look again")
+
+
+def _woken(remediation: Remediation | None, approval: Approval, now: datetime) -> tuple[ImperativeTrack, ...]:
+    """The waiting track with its alarm set to now, once the question is answered."""
+    track = remediation.imperative if remediation else None
+    if approval.phase is ApprovalPhase.PENDING or track is None or track.ended or track.approval_id != approval.id:
+        return ()
+    return (replace(track, wake_at=now),)

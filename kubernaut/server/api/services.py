@@ -1,0 +1,75 @@
+"""What the API's handlers speak to, and the two rules that all of them keep: roles, and production is read-only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from kubernaut.domain.approvals import Principal, Role
+from kubernaut.domain.errors import NotFound, Refused
+from kubernaut.domain.remediation import Remediation
+from kubernaut.pipeline.control import ControlDesk
+from kubernaut.pipeline.intake import IntakeDesk
+from kubernaut.pipeline.pulls import PullDesk
+from kubernaut.pipeline.voting import VotingDesk
+from kubernaut.ports import Clock, ClusterReader, Forge, PolicyEngine, Store
+from kubernaut.server.arming import Arms
+from kubernaut.server.principals import Directory
+
+from .replies import ReadOnly
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The desks and readers behind the API.
+
+    Args:
+        environments: cluster → environment of its cluster-scoped objects, for the console's header.
+    """
+
+    store: Store
+    clusters: Mapping[str, ClusterReader]
+    forge: Forge
+    policy: PolicyEngine
+    intake: IntakeDesk
+    voting: VotingDesk
+    control: ControlDesk
+    pulls: PullDesk
+    directory: Directory
+    arms: Arms
+    clock: Clock
+    environments: Mapping[str, str]
+
+    def caller(self, request: web.Request, role: Role = Role.VIEWER) -> Principal:
+        """The caller, if they have the role.
+
+        Raises:
+            Refused: they have not.
+        """
+        who = self.directory.peer(request)
+        if not who.may(role):
+            groups = ", ".join(who.groups) or "no group"
+            raise Refused(
+                f"{who.name} ({groups}) has no role {role} or above: add the user or a group to roles.{role} in the configuration"
+            )
+        return who
+
+    async def remediation(self, remediation_id: str) -> Remediation:
+        """One remediation.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        found = await self.store.remediation(remediation_id)
+        if found is None:
+            raise NotFound(f"there is no remediation {remediation_id}")
+        return found
+
+    def allow_change(self, who: Principal, environment: str, reason: str) -> None:
+        """Production takes changes only from somebody who is armed or says why.
+
+        Raises:
+            ReadOnly: neither.
+        """
+        if environment in ("production", "unknown") and not reason and self.arms.of(who) is None:
+            raise ReadOnly("production is read-only: arm with a reason first (:rw REASON), or give a reason")

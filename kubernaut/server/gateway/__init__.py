@@ -1,0 +1,1 @@
+"""The webhooks: signals come in over TCP with a bearer token; health, readiness and metrics go out."""

@@ -1,0 +1,156 @@
+"""Alertmanager's webhook, version 4: each alert is read on its own, so one bad alert never costs its neighbours.
+
+Source: Alertmanager notification template data; the top-level status says `firing` if any alert fires, so it is not used.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+
+from kubernaut.domain.errors import BadInput
+from kubernaut.domain.redaction import redact, redact_labels
+from kubernaut.domain.signals import Signal, SignalSource, SignalStatus
+from kubernaut.domain.values import Severity, digest
+
+from .targets import family_of, target_of
+
+_MAX_LABELS = 64
+_MAX_TEXT = 1024
+_YEAR_ONE = 1
+
+
+class _Payload(msgspec.Struct):
+    version: str
+    alerts: list[msgspec.Raw]
+    truncatedAlerts: int = 0  # noqa: N815 - Alertmanager's spelling
+
+
+class _Alert(msgspec.Struct):
+    status: str
+    labels: dict[str, str]
+    startsAt: str  # noqa: N815 - Alertmanager's spelling
+    endsAt: str = ""  # noqa: N815
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One alert that could not be read: its place in the POST, the field and what is wrong with it."""
+
+    index: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What one POST said. `truncated`: alerts that Alertmanager left out."""
+
+    signals: tuple[Signal, ...]
+    rejected: tuple[Rejected, ...]
+    truncated: int = 0
+
+
+_payload = msgspec.json.Decoder(_Payload)
+_alert = msgspec.json.Decoder(_Alert)
+
+
+def read(body: bytes, cluster_of: Callable[[dict[str, str]], str]) -> Notification:
+    """Read one POST.
+
+    Args:
+        body: the request's body.
+        cluster_of: labels → configured cluster; raises BadInput for one that is not configured.
+
+    Raises:
+        BadInput: it is not JSON, or not version 4; the message names the field.
+    """
+    try:
+        payload = _payload.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadInput(_what(error), field=_where(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"the body is not JSON: {error}") from error
+    if payload.version != "4":
+        raise BadInput(f"is {payload.version!r}; this webhook reads version '4'", field="version")
+    signals: list[Signal] = []
+    rejected: list[Rejected] = []
+    for index, raw in enumerate(payload.alerts):
+        try:
+            signals.append(_signal(raw, cluster_of))
+        except BadInput as error:
+            rejected.append(Rejected(index, f"alerts[{index}]{_dotted(error.field)}", error.message))
+    return Notification(tuple(signals), tuple(rejected), max(0, payload.truncatedAlerts))
+
+
+def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Signal:
+    try:
+        alert = _alert.decode(raw)
+    except msgspec.ValidationError as error:
+        raise BadInput(_what(error), field=_where(error)) from error
+    if alert.status not in ("firing", "resolved"):
+        raise BadInput(f"is {alert.status!r}, expected 'firing' or 'resolved'", field="status")
+    name = alert.labels.get("alertname", "").strip()
+    if not name:
+        raise BadInput("is missing", field="labels.alertname")
+    if len(alert.labels) > _MAX_LABELS:
+        raise BadInput(f"has {len(alert.labels)} labels, at most {_MAX_LABELS} are taken", field="labels")
+    labels = redact_labels(_short(alert.labels))
+    cluster = cluster_of(alert.labels)
+    starts_at = _time(alert.startsAt, "startsAt")
+    ends_at = _time(alert.endsAt, "endsAt") if alert.endsAt else None
+    status = SignalStatus(alert.status)
+    return Signal(
+        name=name[:253],
+        source=SignalSource.ALERTMANAGER,
+        cluster=cluster,
+        status=status,
+        severity=Severity.parse(alert.labels.get("severity")),
+        target=target_of(name, alert.labels, cluster),
+        failure_class=family_of(name, alert.labels),
+        occurrence=f"{alert.fingerprint or hash_of(alert.labels)}@{alert.startsAt}",
+        starts_at=starts_at or datetime.now(UTC),
+        ends_at=ends_at if status is SignalStatus.RESOLVED else None,
+        labels=labels,
+        annotations={key: redact(value) for key, value in _short(alert.annotations).items()},
+    )
+
+
+def hash_of(labels: dict[str, str]) -> str:
+    """A stand-in for Alertmanager's fingerprint where a template left it out: the same for the same labels."""
+    return digest(labels, 16)
+
+
+def _short(mapping: dict[str, str]) -> dict[str, str]:
+    return {key[:128]: value[:_MAX_TEXT] for key, value in list(mapping.items())[:_MAX_LABELS]}
+
+
+def _time(text: str, field: str) -> datetime | None:
+    """RFC 3339 with nanoseconds; the year 1 is Go's way to say "none"."""
+    head, dot, rest = text.partition(".")
+    if dot:
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6]}{rest[len(digits) :]}"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(f"{text[:40]!r} is not an RFC 3339 time", field=field) from error
+    if moment.year <= _YEAR_ONE:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _what(error: msgspec.ValidationError) -> str:
+    return str(error).split(" - at ")[0]
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    _, _, path = str(error).partition(" - at `$")
+    return path.rstrip("`").lstrip(".")
+
+
+def _dotted(field: str) -> str:
+    return field if not field or field.startswith("[") else f".{field}"

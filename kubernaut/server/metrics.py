@@ -1,0 +1,61 @@
+"""The daemon's numbers in Prometheus' words; each daemon has its own registry, so tests can have several."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 180, 600)
+
+
+class Metrics:
+    """What is counted where it happens, and gauges that are read from the store when somebody asks.
+
+    Args:
+        counts: remediations by phase, and `needs_you`, `active`, `total`.
+        clusters: cluster → 1 when its watch is fresh, else 0.
+    """
+
+    def __init__(
+        self, counts: Callable[[], Awaitable[Mapping[str, int]]], clusters: Callable[[], Mapping[str, bool]]
+    ) -> None:
+        self._counts = counts
+        self._clusters = clusters
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self._signals = Counter("kubernaut_signals_total", "Signals taken", ["source", "outcome"], registry=registry)
+        self._rejected = Counter("kubernaut_signals_rejected_total", "Signals refused", ["source"], registry=registry)
+        self._phase = Gauge("kubernaut_remediations", "Remediations by phase", ["phase"], registry=registry)
+        self._needs_you = Gauge(
+            "kubernaut_remediations_waiting_for_people", "Wait for a vote, a merge or an owner", registry=registry
+        )
+        self._active = Gauge("kubernaut_remediations_active", "Not at their end", registry=registry)
+        self._cluster = Gauge("kubernaut_cluster_live", "1 when the watch is fresh", ["cluster"], registry=registry)
+        self._stage = Histogram(
+            "kubernaut_stage_seconds", "Run time of one stage", ["part"], buckets=_SECONDS, registry=registry
+        )
+
+    def taken(self, source: str, outcomes: Mapping[str, int]) -> None:
+        """Count signals by what became of them."""
+        for outcome, count in outcomes.items():
+            self._signals.labels(source, outcome).inc(count)
+
+    def rejected(self, source: str, count: int) -> None:
+        """Count signals that could not be read."""
+        self._rejected.labels(source).inc(count)
+
+    def stage(self, part: str, seconds: float) -> None:
+        """Observe one stage."""
+        self._stage.labels(part).observe(seconds)
+
+    async def render(self) -> tuple[bytes, str]:
+        """The text and its content type."""
+        counts = dict(await self._counts())
+        self._needs_you.set(counts.pop("needs_you", 0))
+        self._active.set(counts.pop("active", 0))
+        counts.pop("total", None)
+        for phase, count in counts.items():
+            self._phase.labels(phase).set(count)
+        for name, live in self._clusters().items():
+            self._cluster.labels(name).set(1 if live else 0)
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
