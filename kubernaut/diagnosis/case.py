@@ -71,6 +71,18 @@ class Container:
         return int(self.status.get("restartCount") or 0)
 
     @property
+    def sidecar(self) -> bool:
+        """Whether it is a native sidecar: an init container that runs as long as the pod."""
+        return self.init and self.spec.get("restartPolicy") == "Always"
+
+    @property
+    def crashing(self) -> bool:
+        """Whether the kubelet waits before it starts it yet again, or it has just failed and was started before."""
+        field, end = self.last_end
+        failed = field.endswith(".state.terminated") and bool(end.get("exitCode"))
+        return self.waiting == "CrashLoopBackOff" or (failed and self.restarts > 0)
+
+    @property
     def ready(self) -> bool:
         """What the kubelet last said about its readiness; stays true on a node that is lost."""
         return bool(self.status.get("ready"))
@@ -114,7 +126,7 @@ class Case:
     """
 
     snapshot: Snapshot
-    steady_s: float = 30.0
+    steady_s: float = 15.0
     recent_s: float = 3600.0
 
     @property
@@ -206,6 +218,16 @@ class Case:
         name = (pod.get("spec") or {}).get("nodeName")
         return self.snapshot.get("Node", name) if name else None
 
+    def node_events(self, name: str) -> list[Object]:
+        """Recent events about a node, by its name: kubelets put the name where the uid belongs."""
+        return [
+            event
+            for event in self.snapshot.of_kind("Event")
+            if (about := event.get("involvedObject") or {}).get("kind") == "Node"
+            and about.get("name") == name
+            and self.recently(event_time(event))
+        ]
+
     def current(self, pod: Object) -> bool:
         """Whether the pod is of the Deployment's newest revision; true where there are no revisions."""
         reference = controller_of(pod)
@@ -239,6 +261,28 @@ def container_of(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
                 found: Mapping[str, Any] = spec
                 return found
     return {}
+
+
+def event_time(event: Object) -> datetime | None:
+    """When an event happened last; scheduler events leave most of these fields empty."""
+    series = event.get("series") or {}
+    fields: tuple[Any, ...] = (
+        series.get("lastObservedTime"),
+        event.get("lastTimestamp"),
+        event.get("eventTime"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    return next((at for at in map(moment, fields) if at is not None), None)
+
+
+def event_count(event: Object) -> int:
+    """How often an event happened."""
+    return int((event.get("series") or {}).get("count") or event.get("count") or 1)
+
+
+def pod_ready(pod: Object) -> bool:
+    """Whether the pod's Ready condition is True: the one thing that turns false on a lost node, too."""
+    return bool(condition(pod, "Ready").get("status") == "True")
 
 
 def condition(item: Object, kind: str) -> Mapping[str, Any]:

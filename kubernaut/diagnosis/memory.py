@@ -10,7 +10,7 @@ from .case import Case, Container, container_of
 from .changes import changed
 from .confidence import Rests, confidence
 from .units import binary_size, moment, size_bytes, spoken
-from .words import event_fact, event_time, fact, many, plain
+from .words import event_fact, fact, many, plain
 
 
 def out_of_memory(case: Case) -> list[Finding]:
@@ -128,15 +128,8 @@ def _restart(case: Case, containers: list[Container]) -> ActionProposal | None:
 
 def _node_out_of_memory(case: Case, container: Container) -> list[Object]:
     """The node itself ran out of memory at that time: then the kernel may have killed a container below its limit."""
-    node = case.node_of(container.pod)
-    if node is None:
-        return []
-    events = case.snapshot.events(node) or [
-        e
-        for e in case.snapshot.of_kind("Event")
-        if (e.get("involvedObject") or {}).get("name") == node["metadata"]["name"]
-    ]
-    return [e for e in events if e.get("reason") == "SystemOOM" and case.recently(event_time(e))]
+    node = str((container.pod.get("spec") or {}).get("nodeName", ""))
+    return [event for event in case.node_events(node) if event.get("reason") == "SystemOOM"]
 
 
 def _without_limit(case: Case, containers: list[Container], first: Container) -> Finding:

@@ -2,16 +2,16 @@
 
 from kubernaut.domain.facts import Object
 
-from .case import Case, condition, name_of
+from .case import Case, condition, event_count, event_time, name_of
 from .changes import last_change
 from .units import moment, spoken
-from .words import event_count, event_time, many, plain
+from .words import many, plain
 
 
 def looked_at(case: Case) -> tuple[str, ...]:
-    """One line for each object or group that the rules looked at, and one for each that could not be read."""
+    """One line for each object or group that the rules looked at; `Snapshot.missing` tells what they could not."""
     if case.snapshot.root is None:
-        return (f"{case.snapshot.target} was not read", *_missing(case))
+        return (f"{case.snapshot.target} was not read",)
     lines = [_root(case)]
     lines += [_pod(case, pod) for pod in case.pods[:8]]
     if len(case.pods) > 8:
@@ -23,7 +23,7 @@ def looked_at(case: Case) -> tuple[str, ...]:
     lines += _events(case)
     if case.snapshot.logs:
         lines.append(f"logs of {many(len({(k.pod, k.container) for k in case.snapshot.logs}), 'container')}")
-    return (*lines, *_missing(case))
+    return tuple(lines)
 
 
 def _root(case: Case) -> str:
@@ -72,7 +72,3 @@ def _events(case: Case) -> list[str]:
 def _ago(case: Case, item: Object) -> str:
     at = moment(item["metadata"].get("creationTimestamp"))
     return f", {spoken(case.now - at)} ago" if at else ""
-
-
-def _missing(case: Case) -> list[str]:
-    return [f"not read: {plain(line)}" for line in case.snapshot.missing]

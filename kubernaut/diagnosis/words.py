@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from kubernaut.domain.analysis import Evidence
 from kubernaut.domain.facts import Object
 from kubernaut.domain.redaction import redact
 
-from .case import name_of
-from .units import moment
+from .case import event_count, event_time, name_of
 
 LONGEST = 240
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
@@ -38,23 +36,6 @@ def event_fact(event: Object) -> Evidence:
         plain(said),
         event_time(event),
     )
-
-
-def event_count(event: Object) -> int:
-    """How often an event happened."""
-    return int((event.get("series") or {}).get("count") or event.get("count") or 1)
-
-
-def event_time(event: Object) -> datetime | None:
-    """When an event happened last; scheduler events leave most of these fields empty."""
-    series = event.get("series") or {}
-    fields: tuple[Any, ...] = (
-        series.get("lastObservedTime"),
-        event.get("lastTimestamp"),
-        event.get("eventTime"),
-        event["metadata"].get("creationTimestamp"),
-    )
-    return next((at for at in map(moment, fields) if at is not None), None)
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -123,7 +123,7 @@ class Cluster:
         item = self._add("ReplicaSet", name, "shop", created_s, self.workload)
         item["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": str(number)}
         item["spec"] = {"replicas": 0, "template": {"spec": {"containers": deepcopy(containers)}}}
-        item["status"] = {"readyReplicas": ready, "replicas": ready}
+        item["status"] = {"readyReplicas": ready, "replicas": 0}
         self.revision_objects.append(item)
         newest = max(self.revision_objects, key=lambda rs: int(rs["metadata"]["name"].rpartition("-")[2]))
         self.workload["spec"]["template"]["spec"] = deepcopy(newest["spec"]["template"]["spec"])
@@ -143,6 +143,9 @@ class Cluster:
         """A pod with one status for each container. unready_s: how long its Ready condition is False; None: it is True."""
         owner = owner or (self.revision_objects[-1] if self.revision_objects else self.workload)
         item = self._add("Pod", name, "shop", created_s, owner)
+        if owner["kind"] == "ReplicaSet":
+            owner["spec"]["replicas"] += 1
+            owner["status"]["replicas"] += 1
         template = spec or deepcopy(owner["spec"].get("template", self.workload["spec"]["template"])["spec"])
         item["spec"] = template | {"nodeName": node}
         names = [c["name"] for c in item["spec"]["containers"]]

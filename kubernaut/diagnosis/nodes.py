@@ -1,0 +1,269 @@
+"""Nodes that are at fault: failing hardware, Ready that flaps or stays away, pressure; and the pods that suffer from it.
+
+The kubelet's conditions and those of node-problem-detector are read as types and reasons; events of the node only count
+when a component of the node or the control plane recorded them.
+"""
+
+import re
+from collections.abc import Iterable
+
+from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
+from kubernaut.domain.facts import Object, controller_of
+from kubernaut.domain.resources import ResourceRef
+
+from .case import Case, alive, condition, event_count, event_time, pod_ready
+from .confidence import Rests, confidence
+from .units import moment, spoken
+from .words import event_fact, fact, many, plain
+
+STANDARD = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
+PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
+FLAPS = 3
+HARDWARE_EVENTS = 3
+_PART = re.compile(
+    r"disk|filesystem|storage|drive|nvme|smart|memory|ecc|cpu|kernel|hardware|xfs|ext4|mce|machinecheck", re.I
+)
+_BROKEN = re.compile(r"fail|error|deadlock|read-?only|corrupt|bad|fault|degraded|shutdown|uncorrect|problem", re.I)
+_WELL = re.compile(r"healthy|ok$|good$|^no[A-Z]|sufficient", re.I)
+_HARDWARE_REASONS = re.compile(
+    r"^(IOError|Ext4Error|Ext4Warning|XfsHasShutDown|DiskError|BadDisk|FilesystemIsReadOnly|MemoryReadError|CperHardware\w*"
+    r"|KernelOops|TaskHung|MCE\w*|MachineCheck\w*|EDAC\w*|Nvme\w*|UncorrectableError|HardwareError)$"
+)
+_NODE_COMPONENTS = re.compile(r"kubelet|kernel|node|problem|detector|monitor|abrt|smart|health", re.I)
+
+
+def sick_node(case: Case) -> list[Finding]:
+    """What is wrong with the target when it is a node, or with the nodes whose pods of the target are not ready."""
+    if case.snapshot.target.kind == "Node":
+        root = case.snapshot.root
+        return [] if root is None else _judge(case, root, case.pods)
+    hurt: dict[str, list[Object]] = {}
+    for pod in case.pods:
+        if not pod_ready(pod) and (node := case.node_of(pod)) is not None and node_at_fault(case, pod):
+            hurt.setdefault(node["metadata"]["name"], []).append(pod)
+    found = []
+    for name, pods in hurt.items():
+        node = case.snapshot.get("Node", name)
+        found += _judge(case, node, pods) if node is not None else []
+    return found
+
+
+def node_at_fault(case: Case, pod: Object) -> bool:
+    """Whether the pod's node explains that the pod is not ready."""
+    node = case.node_of(pod)
+    if node is None:
+        return False
+    return condition(node, "Ready").get("status") != "True" or bool(broken_parts(node)) or _flaps(case, node) >= FLAPS
+
+
+def broken_parts(node: Object) -> list[dict[str, str]]:
+    """Conditions by which the node tells of failing hardware or a broken kernel."""
+    found = []
+    for told in (node.get("status") or {}).get("conditions") or ():
+        kind = str(told.get("type", ""))
+        speaks = kind not in STANDARD and not _WELL.search(kind) and _PART.search(kind) and _BROKEN.search(kind)
+        if told.get("status") == "True" and speaks:
+            found.append({str(k): str(v) for k, v in told.items()})
+    return found
+
+
+def _judge(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    for rule in (_failing_hardware, _flapping, _not_ready, _pressure):
+        if found := rule(case, node, pods):
+            return found
+    return []
+
+
+def _failing_hardware(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    parts, events = broken_parts(node), _hardware_events(case, node)
+    times = sum(map(event_count, events))
+    if not parts and times < HARDWARE_EVENTS:
+        return []
+    what = (
+        f"{parts[0]['type']} ({plain(parts[0].get('reason', ''), 60)})"
+        if parts
+        else f"{times} hardware errors in its events"
+    )
+    cordoned = bool((node.get("spec") or {}).get("unschedulable"))
+    to_move = _to_move(case, node)
+    nothing_left = cordoned and not to_move
+    return [
+        Finding(
+            target=_ref(case, node),
+            failure_class=parts[0]["type"] if parts else "NodeHardwareFailing",
+            cause=f"Node {node['metadata']['name']} is failing: {what}; {many(len(to_move), 'pod')} would have to move.",
+            confidence=confidence(
+                Rests.DIRECT if parts else Rests.INDIRECT,
+                supports=sum((len(parts) > 1, bool(events), condition(node, "Ready").get("status") != "True")),
+                missing=case.lacks("events") if not parts else 0,
+            ),
+            evidence=(
+                *(_condition(node, part["type"]) for part in parts[:3]),
+                *(event_fact(event) for event in _newest(events)[:3]),
+                _condition(node, "Ready"),
+            ),
+            immediate=None
+            if nothing_left
+            else ActionProposal(
+                "drain-node", _ref(case, node), {}, "Its pods start again on healthy nodes before it takes them down."
+            ),
+            alternatives=("the node is cordoned and empty already: its hardware has to be replaced",)
+            if nothing_left
+            else ("cordoning alone would leave the pods on the failing node",),
+        )
+    ]
+
+
+def _flapping(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    flaps = _flaps(case, node)
+    told = "flap" in case.snapshot.signal.lower() and case.snapshot.target.kind == "Node"
+    unready = condition(node, "Ready").get("status") != "True"
+    if flaps < (1 if told else FLAPS) and not (told and unready):
+        return []
+    return [
+        Finding(
+            target=_ref(case, node),
+            failure_class="NodeFlapping",
+            cause=f"Node {node['metadata']['name']} flaps: "
+            + (
+                f"it went NotReady {many(flaps, 'time')} lately"
+                if flaps
+                else "its alert says so and it is NotReady now"
+            )
+            + f"{_because(node)}.",
+            confidence=confidence(
+                Rests.DIRECT if flaps >= FLAPS or (told and flaps) else Rests.INDIRECT,
+                supports=sum((told, flaps > FLAPS, unready)),
+            ),
+            evidence=(
+                _condition(node, "Ready"),
+                *(event_fact(event) for event in _newest(_not_ready_events(case, node))[:3]),
+                *_suffering(pods),
+            ),
+            immediate=_cordon(
+                case, node, "Nothing new is scheduled on it, so it can catch up, and its pods stay where they are."
+            ),
+            alternatives=("failing hardware: no condition and fewer than three events of the node speak of it",),
+        )
+    ]
+
+
+def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    ready = condition(node, "Ready")
+    at = moment(ready.get("lastTransitionTime"))
+    age_s = case.age_s(at)
+    if ready.get("status") == "True" or not ready or at is None or age_s is None or age_s < case.steady_s:
+        return []
+    lost = ready.get("status") == "Unknown"
+    said = "stopped posting its status" if lost else "says that it is not ready"
+    return [
+        Finding(
+            target=_ref(case, node),
+            failure_class="NodeNotReady",
+            cause=f"Node {node['metadata']['name']} {said} since {spoken(case.now - at)}{_because(node)}; "
+            f"{many(len(pods), 'pod')} suffer{'s' if len(pods) == 1 else ''} from it.",
+            confidence=confidence(
+                Rests.INDIRECT, supports=sum((lost, bool(_suffering(pods)), bool(_not_ready_events(case, node))))
+            ),
+            evidence=(
+                _condition(node, "Ready"),
+                *(event_fact(event) for event in _newest(_not_ready_events(case, node))[:2]),
+                *_suffering(pods),
+            ),
+            immediate=_cordon(case, node, "When it comes back it takes no new pods until somebody has looked at it."),
+            alternatives=(
+                "the network between node and control plane is cut: its pods may still serve",
+                "the kubelet or the container runtime was stopped for maintenance",
+            ),
+        )
+    ]
+
+
+def _pressure(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    found = [kind for kind in PRESSURES if condition(node, kind).get("status") == "True"]
+    if not found or case.snapshot.target.kind != "Node":
+        return []
+    evicted = [e for e in case.snapshot.of_kind("Event") if e.get("reason") in ("Evicted", "EvictionThresholdMet")]
+    mine = [e for e in evicted if (e.get("source") or {}).get("host") == node["metadata"]["name"] or _about(e, node)]
+    return [
+        Finding(
+            target=_ref(case, node),
+            failure_class=kind,
+            cause=f"Node {node['metadata']['name']} runs short of {PRESSURES[kind]}; its kubelet evicts pods.",
+            confidence=confidence(Rests.DIRECT, supports=bool(mine)),
+            evidence=(_condition(node, kind), *(event_fact(event) for event in _newest(mine)[:2])),
+            alternatives=("the kubelet taints the node itself, so cordoning it would add nothing",),
+        )
+        for kind in found
+    ]
+
+
+def _flaps(case: Case, node: Object) -> int:
+    """How often the node became NotReady lately; kubelet and node controller both tell, so the louder one counts."""
+    by_source: dict[str, int] = {}
+    for event in _not_ready_events(case, node):
+        source = str((event.get("source") or {}).get("component") or event.get("reportingComponent") or "")
+        by_source[source] = by_source.get(source, 0) + event_count(event)
+    rebooted = sum(event_count(e) for e in case.node_events(node["metadata"]["name"]) if e.get("reason") == "Rebooted")
+    return max([*by_source.values(), rebooted, 0])
+
+
+def _not_ready_events(case: Case, node: Object) -> list[Object]:
+    return [e for e in case.node_events(node["metadata"]["name"]) if e.get("reason") == "NodeNotReady" and _trusted(e)]
+
+
+def _hardware_events(case: Case, node: Object) -> list[Object]:
+    told = case.node_events(node["metadata"]["name"])
+    return [e for e in told if _HARDWARE_REASONS.match(str(e.get("reason", ""))) and _trusted(e)]
+
+
+def _trusted(event: Object) -> bool:
+    component = (event.get("source") or {}).get("component") or event.get("reportingComponent") or ""
+    return bool(_NODE_COMPONENTS.search(str(component)))
+
+
+def _about(event: Object, node: Object) -> bool:
+    about = event.get("involvedObject") or {}
+    return about.get("kind") == "Node" and about.get("name") == node["metadata"]["name"]
+
+
+def _newest(events: Iterable[Object]) -> list[Object]:
+    return sorted(events, key=lambda event: str(event_time(event)), reverse=True)
+
+
+def _to_move(case: Case, node: Object) -> list[Object]:
+    """Pods that a drain would evict: not those of DaemonSets, not mirror pods."""
+    return [
+        pod
+        for pod in case.snapshot.of_kind("Pod")
+        if (pod.get("spec") or {}).get("nodeName") == node["metadata"]["name"]
+        and alive(pod)
+        and (controller_of(pod) or {}).get("kind") not in ("DaemonSet", "Node")
+    ]
+
+
+def _suffering(pods: list[Object]) -> list[Evidence]:
+    unready = [pod for pod in pods if not pod_ready(pod)]
+    told = [(pod, moment(condition(pod, "Ready").get("lastTransitionTime"))) for pod in unready]
+    return [fact(pod, "status.conditions[Ready].status", "False", at) for pod, at in told[:3]]
+
+
+def _condition(node: Object, kind: str) -> Evidence:
+    told = condition(node, kind)
+    said = f"{told.get('status', 'not told')}: {told.get('reason', '')}: {told.get('message', '')}"
+    return fact(node, f"status.conditions[{kind}].status", said, moment(told.get("lastTransitionTime")))
+
+
+def _because(node: Object) -> str:
+    reason = plain(condition(node, "Ready").get("reason", ""), 60)
+    return f" ({reason})" if reason and reason != "KubeletReady" else ""
+
+
+def _cordon(case: Case, node: Object, why: str) -> ActionProposal | None:
+    if (node.get("spec") or {}).get("unschedulable"):
+        return None
+    return ActionProposal("cordon-node", _ref(case, node), {}, why)
+
+
+def _ref(case: Case, node: Object) -> ResourceRef:
+    return ResourceRef(case.snapshot.target.cluster, "Node", node["metadata"]["name"])

@@ -1,0 +1,236 @@
+"""Pods that run and are not ready: all of them went stale, or one of them is wedged while its siblings serve.
+
+Readiness alone is no reason to restart, so both rules ask for more: the pods were ready once (Ready turned False after the
+container's start), they have been unready for a while, nothing crashes, nothing was rolled out, and their nodes are well.
+"""
+
+from datetime import datetime
+
+from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
+from kubernaut.domain.facts import Object, controller_uid, ref_of
+
+from .case import Case, condition, containers_of, event_time, name_of, pod_ready
+from .changes import changed
+from .confidence import Rests, confidence
+from .nodes import node_at_fault
+from .units import moment, spoken
+from .words import event_fact, fact, listed, many, plain
+
+_STARTED_S = 1.0
+_DEPENDENCY = (
+    "connection refused",
+    "no such host",
+    "i/o timeout",
+    "no route to host",
+    "econnrefused",
+    "host unreachable",
+)
+
+
+def stale_pods(case: Case) -> list[Finding]:
+    """No pod of the workload is ready, though all run and once were: restart them all."""
+    pods, workload = case.siblings, case.workload
+    if (
+        workload is None
+        or not pods
+        or not case.owner.kind
+        or case.owner.kind not in ("Deployment", "StatefulSet", "DaemonSet")
+    ):
+        return []
+    if any(pod_ready(pod) for pod in pods) or len(pods) < _wanted(workload) or _rolling(workload):
+        return []
+    if len(pods) == 1 and case.snapshot.target.kind == "Pod" and pods[0] is not case.snapshot.root:
+        return []
+    since = [lost_readiness(case, pod) for pod in pods]
+    if not all(since) or any(case.node_of(pod) is not None and node_at_fault(case, pod) for pod in pods):
+        return []
+    times = [at for at in since if at is not None]
+    probes = _probe_failures(case, pods)
+    dependency = _blames_a_dependency(case, pods)
+    unknown_nodes = any(case.node_of(pod) is None for pod in pods)
+    return [
+        Finding(
+            target=case.owner,
+            failure_class="PodsNotReady",
+            cause=f"All {many(len(pods), 'pod')} of {case.owner.name} run but lost their readiness "
+            f"{spoken(case.now - max(times))} ago; nothing was rolled out and nothing crashes."
+            if len(pods) > 1
+            else f"The only pod of {case.owner.name} runs but lost its readiness {spoken(case.now - times[0])} ago; "
+            "nothing was rolled out and it does not crash.",
+            confidence=confidence(
+                Rests.DIRECT,
+                supports=sum((bool(probes), len(pods) > 1, _together(times))),
+                contradictions=sum((bool(dependency), _just_changed(case, min(times)))),
+                missing=case.lacks("events", "pods of") + unknown_nodes,
+            ),
+            evidence=(
+                fact(workload, "status.readyReplicas", f"0 of {_wanted(workload)}"),
+                *(_lost(pod, at) for pod, at in zip(pods[:3], since[:3], strict=True)),
+                *probes[:1],
+                *changed(case),
+            ),
+            immediate=_restart(case),
+            alternatives=(
+                f"a dependency is down, as the log says ({plain(dependency, 100)}): a restart would not help then"
+                if dependency
+                else "a dependency that all pods need is down: a restart would not help then; no log says so",
+            ),
+        )
+    ]
+
+
+def wedged_pod(case: Case) -> list[Finding]:
+    """A minority of a revision's pods lost its readiness while the siblings serve: replace it."""
+    if case.workload is None or case.owner.kind not in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+        return []
+    found = []
+    for pod in case.pods:
+        siblings = [p for p in case.siblings if controller_uid(p) == controller_uid(pod) and p is not pod]
+        serving = [p for p in siblings if pod_ready(p)]
+        at = lost_readiness(case, pod)
+        if (
+            at is None
+            or not serving
+            or not case.current(pod)
+            or (case.node_of(pod) is not None and node_at_fault(case, pod))
+        ):
+            continue
+        unready = len(siblings) - len(serving) + 1
+        if unready > 1 and unready >= len(serving):
+            continue
+        found.append(_wedged(case, pod, at, serving, unready))
+    return found
+
+
+def lost_readiness(case: Case, pod: Object) -> datetime | None:
+    """Since when a running pod that was ready is steadily unready; None if it is anything else.
+
+    A pod that never became ready has its Ready condition from before its containers ran, so the transition tells.
+    """
+    ready = condition(pod, "Ready")
+    at = moment(ready.get("lastTransitionTime"))
+    age_s = case.age_s(at)
+    if ready.get("status") != "False" or at is None or age_s is None or age_s < case.steady_s:
+        return None
+    if (pod.get("status") or {}).get("phase") != "Running" or _gated(pod):
+        return None
+    main = [c for c in containers_of(pod) if not c.init]
+    starts = [c.running_since for c in main]
+    if not main or not all(c.running for c in main) or any(c.waiting for c in containers_of(pod)):
+        return None
+    if all(c.ready for c in main) or any(s is None or (at - s).total_seconds() <= _STARTED_S for s in starts):
+        return None
+    crashed = [moment(c.last_end[1].get("finishedAt")) for c in main if c.last_end[1] and c.restarts]
+    return None if any(end is None or end >= at for end in crashed) else at
+
+
+def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unready: int) -> Finding:
+    probes = _probe_failures(case, [pod])
+    events_known = not case.lacks("events")
+    return Finding(
+        target=ref_of(pod, case.snapshot.target.cluster),
+        failure_class="PodNotReady",
+        cause=f"Pod {pod['metadata']['name']} runs but lost its readiness {spoken(case.now - at)} ago, while "
+        f"{many(len(serving), 'sibling')} of the same revision {'is' if len(serving) == 1 else 'are'} ready.",
+        confidence=confidence(
+            Rests.DIRECT if unready == 1 else Rests.INDIRECT,
+            supports=sum((bool(probes), len(serving) > 1)),
+            contradictions=_just_changed(case, at),
+            missing=(not events_known) + (case.node_of(pod) is None),
+        ),
+        evidence=(
+            _lost(pod, at),
+            *probes[:1],
+            *(fact(p, "status.conditions[Ready].status", "True") for p in serving[:2]),
+            *_node(case, pod),
+        ),
+        immediate=ActionProposal(
+            "delete-pod",
+            ref_of(pod, case.snapshot.target.cluster),
+            {},
+            f"Its {case.owner.kind} puts a fresh pod in its place; {many(len(serving), 'sibling')} go on serving.",
+        ),
+        alternatives=("the node is at fault: its Ready condition is True and it tells no problem",)
+        if case.node_of(pod) is not None
+        else ("the node is at fault: it could not be read",),
+    )
+
+
+def _lost(pod: Object, at: datetime | None) -> Evidence:
+    names = listed(c.name for c in containers_of(pod) if not c.init and not c.ready)
+    return fact(pod, "status.conditions[Ready].status", f"False since, running container {names} not ready", at)
+
+
+def _node(case: Case, pod: Object) -> list[Evidence]:
+    node = case.node_of(pod)
+    return (
+        []
+        if node is None
+        else [fact(node, "status.conditions[Ready].status", condition(node, "Ready").get("status", ""))]
+    )
+
+
+def _probe_failures(case: Case, pods: list[Object]) -> list[Evidence]:
+    """Recent `Unhealthy` events of the pods, the newest first."""
+    told = [
+        event
+        for pod in pods
+        for event in case.snapshot.events(pod)
+        if event.get("reason") == "Unhealthy" and case.recently(event_time(event))
+    ]
+    return [event_fact(e) for e in sorted(told, key=lambda e: str(event_time(e)), reverse=True)]
+
+
+def _blames_a_dependency(case: Case, pods: list[Object]) -> str:
+    """A line of the log that says that something outside does not answer, in more than one pod; empty without one."""
+    names = {pod["metadata"]["name"] for pod in pods}
+    hits: dict[str, str] = {}
+    for key, text in case.snapshot.logs.items():
+        if key.pod in names and not key.previous:
+            for line in text.splitlines()[-20:]:
+                if any(word in line.lower() for word in _DEPENDENCY):
+                    hits[key.pod] = line
+    return next(iter(hits.values())) if len(hits) >= min(2, len(pods)) else ""
+
+
+def _restart(case: Case) -> ActionProposal | None:
+    if not case.restart:
+        return None
+    return ActionProposal(
+        case.restart, case.owner, {}, "Fresh pods start without the state that the stale ones are stuck in."
+    )
+
+
+def _wanted(workload: Object) -> int:
+    spec, status = workload.get("spec") or {}, workload.get("status") or {}
+    wanted = spec.get("replicas", status.get("desiredNumberScheduled", 1))
+    return int(1 if wanted is None else wanted)
+
+
+def _rolling(workload: Object) -> bool:
+    """Whether a template is being rolled out or was not looked at by its controller yet."""
+    meta, status = workload["metadata"], workload.get("status") or {}
+    if int(meta.get("generation") or 0) > int(status.get("observedGeneration") or meta.get("generation") or 0):
+        return True
+    updated = status.get("updatedReplicas", status.get("updatedNumberScheduled"))
+    return updated is not None and int(updated) < _wanted(workload)
+
+
+def _just_changed(case: Case, at: datetime) -> bool:
+    """Whether the newest revision is so young that the change may be what made the pods unready."""
+    if len(case.revisions) < 2 or case.revisions[0].created is None:
+        return False
+    return abs((at - case.revisions[0].created).total_seconds()) < 10 * case.steady_s
+
+
+def _together(times: list[datetime]) -> bool:
+    return (max(times) - min(times)).total_seconds() <= 60
+
+
+def _gated(pod: Object) -> bool:
+    """Readiness gates are somebody else's word, as a load balancer's; a restart does not change it."""
+    gates = [g.get("conditionType") for g in (pod.get("spec") or {}).get("readinessGates") or ()]
+    return any(condition(pod, str(gate)).get("status") != "True" for gate in gates)
+
+
+__all__ = ["lost_readiness", "name_of", "stale_pods", "wedged_pod"]
