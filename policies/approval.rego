@@ -1,13 +1,16 @@
 # Who decides about an action: `decision` takes the first of these lines that applies.
 # A line names the rule, gives the reason in one sentence, and says on what it depends.
+# Rules of other packages are named in full: an import of a package makes regorus evaluate all of it, every time.
 package kubernaut.approval
 
 import data.settings
 
 decision := incomplete if {
 	not data.kubernaut.request.well_formed
-} else := denied(rule, data.kubernaut.safety.forbidden[rule]) if {
-	rule := min(object.keys(data.kubernaut.safety.forbidden))
+} else := denied(rule, forbidden[rule]) if {
+	not data.kubernaut.safety.clearly_fine
+	forbidden := data.kubernaut.safety.forbidden
+	rule := min(object.keys(forbidden))
 } else := denied("confidence_too_low", "The cause is too uncertain to act on: look at the findings.") if {
 	input.analysis.confidence < settings.confidence.never_below
 } else := imperative if {
@@ -56,9 +59,11 @@ declarative := through_git("gitops_managed", "Git owns this production object: c
 
 # What would run alone still waits for a person when a safety limit or a doubt about the cause says so.
 gated := senior("freeze", "A change freeze is in force: a senior decides.") if {
-	data.kubernaut.safety.concerns.freeze
-} else := person(rule, data.kubernaut.safety.concerns[rule]) if {
-	rule := min(object.keys(data.kubernaut.safety.concerns))
+	input.freeze
+} else := person(rule, concerns[rule]) if {
+	not data.kubernaut.safety.clearly_fine
+	concerns := data.kubernaut.safety.concerns
+	rule := min(object.keys(concerns))
 } else := person("confidence_needs_person", "The cause is likely but not certain: a person decides.") if {
 	input.analysis.confidence <= settings.confidence.alone_above
 }

@@ -3,20 +3,40 @@ package kubernaut.safety
 
 import data.settings
 
-violations := sort(array.concat([text | some text in forbidden], [text | some text in concerns]))
+# A quick look that stands before every decision. It may call a request unclear that violates nothing (the rules below
+# are exact), never the other way round.
+clearly_fine if {
+	limits := settings
+	not input.freeze
+	not input.target.namespace in limits.protected_namespaces
+	input.active.drains_in_pool < limits.drains_per_pool
+	input.history.changes_last_hour_for_owner < limits.changes_per_owner_per_hour
+	radius := limits.blast_radius
+	most := object.get(radius.by_action, input.action.name, radius["default"])
+	input.blast_radius.pods <= most.pods
+	input.blast_radius.percent_of_workload <= most.percent_of_workload
+	input.blast_radius.nodes <= most.nodes
+	input.blast_radius.workloads <= most.workloads
+}
+
+violations := [] if clearly_fine
+
+violations := sort(texts) if not clearly_fine
+
+texts := array.concat([text | some text in forbidden], [text | some text in concerns])
 
 # A pull request in a protected namespace is only a proposal that people review, so it is not stopped here.
 forbidden[rule] := text if {
-	rule := "protected_namespace"
-	input.target.namespace in settings.protected_namespaces
 	input.track == "imperative"
+	input.target.namespace in settings.protected_namespaces
+	rule := "protected_namespace"
 	text := sprintf("Namespace %s is protected: nothing in it is changed directly.", [input.target.namespace])
 }
 
 forbidden[rule] := text if {
-	rule := "drain_in_progress"
 	input.action.name == "drain-node"
 	input.active.drains_in_pool >= settings.drains_per_pool
+	rule := "drain_in_progress"
 	text := sprintf("%s of %s allowed drains already run in this node pool: wait until one has ended.", [
 		format_int(input.active.drains_in_pool, 10),
 		format_int(settings.drains_per_pool, 10),
@@ -39,13 +59,13 @@ concerns[rule] := text if {
 }
 
 concerns[rule] := text if {
-	limits := object.get(settings.blast_radius.by_action, input.action.name, settings.blast_radius["default"])
+	most := object.get(settings.blast_radius.by_action, input.action.name, settings.blast_radius["default"])
 	some measure, touched in input.blast_radius
-	touched > limits[measure]
+	touched > most[measure]
 	rule := concat("_", ["blast_radius", measure])
 	text := sprintf("%s: %s touched at once, %s allowed.", [
 		replace(measure, "_", " "),
 		format_int(touched, 10),
-		format_int(limits[measure], 10),
+		format_int(most[measure], 10),
 	])
 }
