@@ -104,12 +104,12 @@ class Git:
         if not (self.directory / "HEAD").is_file():
             raise NotFound(f"no Git repository in {self.directory}: create it with `git init --bare {self.directory}`")
         answer = await self._once(arguments, stdin, environment or {})
-        if answer.status in allow:
-            return answer
-        lock = _LOCK.search(answer.stderr)
+        lock = _LOCK.search(answer.stderr) if answer.status else None
         if lock:
             _drop_stale(Path(lock["path"]), self.directory)
             raise Temporary(f"another process writes to {self.directory}", 0.2)
+        if answer.status in allow:
+            return answer
         words = " ".join(answer.stderr.split())[:400] or f"exit status {answer.status}"
         raise Permanent(f"git {arguments[0]} failed in {self.directory}: {words}")
 

@@ -107,14 +107,14 @@ def as_text(body: bytes) -> str | None:
 
 
 async def files(git: Git, commit: str, path: str) -> dict[str, str]:
-    """Path → text of all text files below a folder.
+    """Path → text of all text files below a folder, or of one file.
 
     Raises:
         NotFound: the folder doesn't exist in this commit.
         Permanent: it holds too much to be a folder of manifests.
     """
     folder = names.folder(path)
-    listed = await blobs(git, commit, (f"{folder}/",) if folder else ())
+    listed = await blobs(git, commit, (folder,) if folder else ())
     if not listed:
         raise NotFound(f"no folder {folder or '/'!r} with files in {git.directory} at {commit[:12]}")
     if len(listed) > FILES_LIMIT:
