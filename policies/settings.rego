@@ -8,6 +8,29 @@ problems[name] := wanted[name] if {
 	some name in (object.keys(wanted) - sound)
 }
 
+# A setting in a wrong spelling would change nothing and tell nobody.
+problems[name] := "is no setting" if {
+	some name in (object.keys(settings) - object.keys(known))
+}
+
+problems[name] := "is no setting" if {
+	some group, keys in known
+	count(keys) > 0
+	is_object(settings[group])
+	some key in (object.keys(settings[group]) - keys)
+	name := concat(".", [group, key])
+}
+
+known := {
+	"confidence": {"never_below", "alone_above"},
+	"blast_radius": {"default", "by_action"},
+	"changes_per_owner_per_hour": set(),
+	"drains_per_pool": set(),
+	"protected_namespaces": set(),
+	"approvers": {"person", "senior"},
+	"environment": {"labels", "aliases"},
+}
+
 wanted["confidence"] := "must hold never_below and alone_above, 0 <= never_below <= alone_above <= 1"
 
 wanted["blast_radius.by_action"] := "must be an object with an entry for each action that differs from the default"

@@ -25,6 +25,11 @@ test_thresholds_in_the_wrong_order_are_a_problem if {
 	problems({"confidence": {"alone_above": 1.5}}) == {"confidence"}
 }
 
+test_a_setting_in_a_wrong_spelling_is_a_problem if {
+	problems({"drains_per_pol": 2}) == {"drains_per_pol"}
+	problems({"confidence": {"alone": 0.99}}) == {"confidence.alone"}
+}
+
 test_somebody_must_be_asked if problems({"approvers": {"person": {"min_approvers": 0}}}) == {"approvers.person"}
 
 test_a_class_that_does_not_exist_is_a_problem if {

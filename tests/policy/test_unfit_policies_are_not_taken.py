@@ -84,7 +84,7 @@ async def test_a_set_without_the_decision_is_refused(tmp_path: Path) -> None:
 async def test_overrides_replace_settings_key_by_key(tmp_path: Path) -> None:
     directory = copy_of_shipped(tmp_path)
     usual = await RegoPolicyEngine.load(directory)
-    strict = await RegoPolicyEngine.load(directory, {"settings": {"confidence": {"alone_above": 0.99}}})
+    strict = await RegoPolicyEngine.load(directory, {"confidence": {"alone_above": 0.99}})
     assert (await usual.decide(sample())).rule == "low_risk"
     assert (await strict.decide(sample())).rule == "confidence_needs_person"
     assert usual.revision != strict.revision
@@ -101,12 +101,14 @@ async def test_overrides_replace_settings_key_by_key(tmp_path: Path) -> None:
         ({"changes_per_owner_per_hour": []}, "changes_per_owner_per_hour"),
         ({"protected_namespaces": "kube-system"}, "protected_namespaces"),
         ({"approvers": {"senior": {"min_approvers": 0}}}, "approvers.senior"),
+        ({"drains_per_pol": 2}, "drains_per_pol"),
+        ({"confidence": {"alone_abov": 0.99}}, "confidence.alone_abov"),
         ({"environment": {"aliases": {"PROD": "production"}}}, "environment.aliases"),
     ],
 )
 async def test_a_wrong_setting_is_named(tmp_path: Path, settings: dict[str, object], name: str) -> None:
-    with pytest.raises(BadInput, match=f"settings.{name}: must"):
-        await RegoPolicyEngine.load(copy_of_shipped(tmp_path), {"settings": settings})
+    with pytest.raises(BadInput, match=rf"settings\.{name}: (must|is no setting)"):
+        await RegoPolicyEngine.load(copy_of_shipped(tmp_path), settings)
 
 
 async def test_a_broken_edit_keeps_the_last_good_policies(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class RegoPolicyEngine:
         """Read, probe and take the policies of a directory.
 
         Args:
-            data_overrides: laid over data.json, in its shape: `{"settings": {"confidence": {"alone_above": 0.95}}}`.
+            data_overrides: laid over `settings` of data.json, as `{"confidence": {"alone_above": 0.95}}`.
 
         Raises:
             BadInput: the set is unfit to decide; names file and line of the first fault.

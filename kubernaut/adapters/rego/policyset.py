@@ -16,6 +16,7 @@ from kubernaut.domain.values import canonical
 
 MAX_FILE_BYTES = 1024 * 1024
 DATA_FILE = "data.json"
+SETTINGS = "settings"
 TEST_SUFFIX = "_test.rego"
 
 
@@ -44,7 +45,7 @@ class PolicySet:
         """Read `*.rego` below a directory and its `data.json`.
 
         Args:
-            overrides: laid over the data, key by key; a value that is not an object replaces what was there.
+            overrides: laid over `settings` of the data, key by key; what is not an object replaces what was there.
 
         Raises:
             BadInput: something can't be read, is too large or is not JSON; names file and line.
@@ -57,7 +58,8 @@ class PolicySet:
         if not rules:
             raise BadInput("no policy here: at least one *.rego file is needed", place=str(directory))
         tests = tuple(item for item in texts if item[0].endswith(TEST_SUFFIX))
-        return cls(str(directory), rules, tests, merged(_data(directory / DATA_FILE), overrides or {}))
+        data = merged(_data(directory / DATA_FILE), {SETTINGS: overrides} if overrides else {})
+        return cls(str(directory), rules, tests, data)
 
 
 def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
