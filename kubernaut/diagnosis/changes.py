@@ -86,10 +86,8 @@ def _touches(entry: Mapping[str, Any], fields: tuple[str, ...]) -> bool:
     if entry.get("subresource"):
         return False
     written = entry.get("fieldsV1") or {}
-    roots = [written.get(root) or {} for root in ("f:spec", "f:data", "f:binaryData")]
-    if not written or not fields:
-        return bool(not written or any(roots))
-    return any(field in root for field in fields for root in roots)
+    names = {*written, *(written.get("f:spec") or {})}
+    return not written or bool(names & set(fields or ("f:spec", "f:data", "f:binaryData")))
 
 
 def _flat(container: Mapping[str, Any]) -> dict[str, str]:

@@ -194,7 +194,7 @@ class Cluster:
         item = self._add("ConfigMap", name, "shop", 86400.0)
         item["data"] = data
         item["metadata"]["managedFields"] = [
-            {"manager": manager, "operation": "Update", "time": ago(changed_s), "fieldsV1": {"f:data": {}}}
+            {"manager": manager, "operation": "Update", "time": ago(changed_s), "fieldsV1": {"f:data": {".": {}}}}
         ]
         return item
 
