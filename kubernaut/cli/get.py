@@ -1,0 +1,112 @@
+"""`kubernaut get`: lists."""
+
+from typing import Any
+
+import click
+
+from .api import ApiClient
+from .options import output_option, socket_option
+from .tables import age, emit, table, target_text
+
+_TRACK = {
+    "Planning": "plan", "Validating": "check", "AwaitingApproval": "ask", "Executing": "run", "Verifying": "verify",
+    "RollingBack": "undo", "Completed": "done", "RolledBack": "undone", "PartiallyRolledBack": "undone?",
+    "Failed": "FAILED", "Rejected": "refused", "TimedOut": "expired", "Cancelled": "stopped",
+    "Proposing": "write", "AwaitingMerge": "PR?", "Overdue": "PR!", "Syncing": "sync", "Closed": "closed",
+}  # fmt: skip
+
+
+@click.group()
+def get() -> None:
+    """List remediations (rr), approvals or clusters."""
+
+
+@get.command("rr")
+@click.argument("remediation_id", required=False, metavar="[ID]")
+@click.option("--phase", multiple=True, help="Only this phase; may be given several times.")
+@click.option("--cluster", default="", help="Only this cluster.")
+@click.option("--text", default="", help="Words that must occur; !word must not.")
+@click.option("--needs-you", is_flag=True, help="Only what waits for a person.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 500))
+@output_option("table", "wide", "json", "yaml")
+@socket_option
+def remediations(
+    remediation_id: str | None, phase: tuple[str, ...], cluster: str, text: str, needs_you: bool, limit: int,
+    output: str, client: ApiClient,
+) -> None:  # fmt: skip
+    """Remediations: what needs you first, then what runs, then what is done."""
+    if remediation_id:
+        items, total = [client.get(f"/v1/remediations/{remediation_id}")], 1
+    else:
+        params = {
+            "phase": list(phase) or None, "cluster": cluster, "text": text, "limit": limit,
+            "needs_you": "true" if needs_you else None,
+        }  # fmt: skip
+        page = client.get("/v1/remediations", params)
+        items, total = page["items"], page["total"]
+    if output in ("json", "yaml"):
+        emit(items[0] if remediation_id else {"items": items, "total": total}, output)
+        return
+    if not items:
+        click.echo("no remediations")
+        return
+    click.echo(_table(items, wide=output == "wide"))
+    if total > len(items):
+        click.echo(f"{len(items)} of {total}; --limit shows more", err=True)
+
+
+def _table(items: list[dict[str, Any]], *, wide: bool) -> str:
+    headers = ["", "ID", "SEV", "CLUSTER", "TARGET", "PHASE", "K8S", "GIT", "AGE", "STORY"]
+    headers += ["SIGNAL", "COUNT", "ENVIRONMENT", "PRIORITY"] if wide else []
+    rows = []
+    for item in items:
+        tracks = {track["kind"]: _TRACK.get(track["phase"], track["phase"]) for track in item["tracks"]}
+        row = [
+            "!" if item["needs_you"] else "", item["id"], item["severity"], item["cluster"], target_text(item["target"]),
+            item["phase"], tracks.get("imperative", "-"), tracks.get("gitops", "-"), age(item["created"]), item["story"],
+        ]  # fmt: skip
+        signal = item["signal"]
+        row += [signal["name"], signal["count"], item["environment"], item["priority"]] if wide else []
+        rows.append(row)
+    return table(headers, rows)
+
+
+@get.command()
+@click.option("--all", "everything", is_flag=True, help="Also those that are over.")
+@output_option("table", "json", "yaml")
+@socket_option
+def approvals(everything: bool, output: str, client: ApiClient) -> None:
+    """Approvals that wait, the most urgent first."""
+    items = client.get("/v1/approvals", {"pending": None if everything else "true"})["items"]
+    if output != "table":
+        emit({"items": items}, output)
+        return
+    if not items:
+        click.echo("nothing waits for an approval")
+        return
+    headers = ("ID", "REMEDIATION", "ACTION", "TARGET", "CLUSTER", "PHASE", "VOTES", "RULE", "EXPIRES", "YOU")
+    rows = [
+        (
+            item["id"], item["remediation_id"], item["action"], target_text(item["target"]), item["cluster"], item["phase"],
+            f"{sum(v['verdict'] == 'approve' for v in item['votes'])}/{item['min_approvers']}", item["rule"],
+            item["expires"][11:19] + "Z", "may" if item["may_vote"] else "may not",
+        )
+        for item in items
+    ]  # fmt: skip
+    click.echo(table(headers, rows))
+
+
+@get.command()
+@output_option("table", "json", "yaml")
+@socket_option
+def clusters(output: str, client: ApiClient) -> None:
+    """Clusters and how fresh the view of each is."""
+    items = client.get("/v1/clusters")["items"]
+    if output != "table":
+        emit({"items": items}, output)
+        return
+    rows = [
+        (i["name"], i["state"], f"{i['watch_age_s']:.0f}s", i["server_version"], i["environment"], i["reason"] or "-")
+        for i in items
+    ]
+    click.echo(table(("NAME", "STATE", "WATCH", "VERSION", "ENVIRONMENT", "REASON"), rows))

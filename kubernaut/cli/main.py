@@ -1,0 +1,58 @@
+"""The `kubernaut` command."""
+
+import sys
+
+import click
+
+from kubernaut import __version__
+from kubernaut.domain.errors import KubernautError
+
+from .commands import COMMANDS, lazily
+from .exits import BAD_INPUT, FAILED, NO_DAEMON, NoDaemonError, status_of
+
+
+@click.group(cls=lazily(COMMANDS), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="kubernaut")
+def root() -> None:
+    """Hybrid remediation for Kubernetes: mitigate now, fix for good by pull request.
+
+    \b
+    Begin with
+      kubernaut demo                  one incident from alert to fix, on a simulated cluster
+      kubernaut config check          is the configuration right?
+      kubernaut daemon                take alerts and act on them
+      kubernaut get rr                what is going on
+      kubernaut-tui                   the same as a live console
+
+    Exit status: 0 done, 1 failed, 2 bad input, 3 refused by policy or permission, 4 not found, 5 no daemon.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        status = root.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("aborted, nothing was changed", err=True)
+        sys.exit(FAILED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except NoDaemonError as error:
+        click.echo(f"kubernaut: {error}", err=True)
+        sys.exit(NO_DAEMON)
+    except KubernautError as error:
+        click.echo(f"kubernaut: {error}", err=True)
+        sys.exit(status_of(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""`kubernaut signal create`."""
+
+import click
+
+from kubernaut.domain.errors import BadInput
+
+from .api import ApiClient
+from .diagnose import parse_target
+from .options import output_option, socket_option
+from .tables import emit
+
+
+@click.group()
+def signal() -> None:
+    """Raise signals by hand."""
+
+
+@signal.command()
+@click.argument("target", nargs=-1, required=True, metavar="KIND/NAME")
+@click.option("-n", "--namespace", default="default", show_default=True)
+@click.option("--cluster", default="", help="Needed when several are configured.")
+@click.option(
+    "--severity", default="warning", show_default=True, type=click.Choice(("critical", "high", "warning", "info"))
+)
+@click.option("--summary", default="", help="What you saw, for the journal.")
+@output_option("text", "json")
+@socket_option
+def create(
+    target: tuple[str, ...], namespace: str, cluster: str, severity: str, summary: str, output: str, client: ApiClient
+) -> None:
+    """Have KIND/NAME looked at as if an alert had fired. You are the requester, so policy may want somebody else's vote."""
+    ref = parse_target(target, namespace, cluster)
+    body = {
+        "cluster": cluster, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "severity": severity,
+        "summary": summary,
+    }  # fmt: skip
+    answer = client.post("/v1/signals", body)
+    if not answer["remediation_id"]:
+        raise BadInput("the signal named nothing that could be remediated")
+    if output == "json":
+        emit(answer, "json")
+    else:
+        click.echo(f"{answer['remediation_id']} {answer['outcome']}")
