@@ -71,7 +71,10 @@ class RegoPolicyEngine:
         """
         overrides = data_overrides or {}
         policies = await asyncio.to_thread(PolicySet.read, directory, overrides)
-        await _approve(policies, probe_limit_s)
+        faults = await probe(policies, probe_limit_s)
+        if faults:
+            more = f" (`kubernaut policy check {directory}` lists {len(faults) - 1} more)" if len(faults) > 1 else ""
+            raise BadInput(faults[0].message + more, place=faults[0].place)
         return cls(directory, overrides, policies, late_s=late_s, probe_limit_s=probe_limit_s)
 
     async def reload(self) -> Reload:
@@ -80,10 +83,10 @@ class RegoPolicyEngine:
             policies = await asyncio.to_thread(PolicySet.read, self._directory, self._overrides)
             if policies.revision == self.revision:
                 return Reload(self.revision, changed=False)
-            await _approve(policies, self._probe_limit_s)
+            faults = await probe(policies, self._probe_limit_s)
+            if faults:
+                return self._kept(tuple(faults))
             rules = Rules(policies)
-        except UnfitPolicies as error:
-            return self._kept(error.faults)
         except BadInput as error:
             return self._kept((Fault(error.place, error.message),))
         self._rules, self.revision = rules, policies.revision
@@ -125,17 +128,3 @@ class RegoPolicyEngine:
             log.warning("policy failed", revision=self.revision, place=error.place, fault=error.message)
             return "unknown"
         return answer if isinstance(answer, str) and answer in ENVIRONMENTS else "unknown"
-
-
-class UnfitPolicies(BadInput):
-    """A policy set failed its probe; `faults` holds all that was found, the message the first."""
-
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__(faults[0].message, place=faults[0].place)
-        self.faults = faults
-
-
-async def _approve(policies: PolicySet, limit_s: float) -> None:
-    faults = await probe(policies, limit_s)
-    if faults:
-        raise UnfitPolicies(tuple(faults))
