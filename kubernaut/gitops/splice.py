@@ -44,7 +44,8 @@ def _spell(text: str, node: yaml.ScalarNode, start: int, value: str, string: boo
         line = text[text.rfind("\n", 0, start) + 1 : start]
         indent = " " * (len(re.match(r"[ ]*(?:- +)*", line)[0]) + 2)  # type: ignore[index]
         return _literal(value, indent, _line_break(text)).removesuffix(_line_break(text))
-    return spelling.scalar(value, node.style, string=string, flow=flow)
+    style = '"' if _is_json(text) and not re.match(r"^-?\d+(\.\d+)?$", value) else node.style
+    return spelling.scalar(value, style, string=string, flow=flow)
 
 
 def _literal(value: str, indent: str, eol: str) -> str:
@@ -140,10 +141,7 @@ def _insert_flow(text: str, node: yaml.MappingNode, keys: list[str], value: str,
     """One more entry before the closing brace; on a line of its own where the others have one, as JSON is written."""
     last = _end(node.value[-1][1])
     quote = '"' if node.value[0][0].style == '"' else None
-    inner = spelling.scalar(value, quote if string else None, string=string, flow=True)
-    inner = f"{_flow_key(keys[-1], quote)}: {inner}"
-    for key in reversed(keys[:-1]):
-        inner = f"{_flow_key(key, quote)}: {{{inner}}}"
+    inner = _flow_entries(keys, value, quote, string)
     if "\n" not in text[node.start_mark.index : last]:
         return f"{text[:last]}, {inner}{text[last:]}"
     line_start = text.rfind("\n", 0, node.value[-1][0].start_mark.index) + 1
@@ -152,8 +150,13 @@ def _insert_flow(text: str, node: yaml.MappingNode, keys: list[str], value: str,
     return f"{text[:last]},{_line_break(text)}{indent}{inner}{text[last:]}"
 
 
-def _flow_key(key: str, quote: str | None) -> str:
-    return spelling.scalar(key, quote, string=True, flow=True)
+def _flow_entries(keys: list[str], value: str, quote: str | None, string: bool) -> str:
+    """`a: {b: value}`: everything quoted where the file is JSON."""
+    inner = spelling.scalar(value, quote, string=string, flow=True)
+    for depth, key in enumerate(reversed(keys)):
+        spelled = spelling.scalar(key, quote, string=True, flow=True)
+        inner = f"{spelled}: {{{inner}}}" if depth else f"{spelled}: {inner}"
+    return inner
 
 
 def _fill(text: str, node: yaml.Node, keys: list[str], value: str, string: bool) -> str:
@@ -163,10 +166,8 @@ def _fill(text: str, node: yaml.Node, keys: list[str], value: str, string: bool)
     before = text[line_start:start]
     holder = re.match(r"^(?P<indent> *(?:- +)*)[^\s#{}\[\],]+:[ \t]*$", before)
     if holder is None:
-        inner = spelling.scalar(value, None, string=string, flow=True)
-        for key in reversed(keys):
-            inner = f"{{{spelling.scalar(key, None, string=True, flow=True)}: {inner}}}"
-        return f"{text[:start]}{inner}{text[end:]}"
+        inner = _flow_entries(keys, value, '"' if _is_json(text) else None, string)
+        return f"{text[:start]}{{{inner}}}{text[end:]}"
     step = _step(text, start)
     lines = _nested(keys, spelling.scalar(value, None, string=string), len(holder["indent"]) + step, step)
     cut = len(before) - len(before.rstrip())
@@ -231,6 +232,11 @@ def _step(text: str, near: int) -> int:
         if isinstance(value, yaml.MappingNode) and not value.flow_style and key.start_mark.line < value.start_mark.line
     ]
     return int(min(steps)[1]) if steps else 2
+
+
+def _is_json(text: str) -> bool:
+    """Whether the file is JSON, which YAML readers take as well: then nothing may lose its quotes."""
+    return text.lstrip()[:1] in ("{", "[")
 
 
 def _line_break(text: str) -> str:
