@@ -1,8 +1,11 @@
 """The simulated world: everything in this process, started in a moment, gone without a trace."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from kubernaut.domain.errors import Permanent
 from kubernaut.lab.alerting import Firing, Webhook
 from kubernaut.lab.world import GENERAL_NODES, Outside, Receiver, Stage
 from kubernaut.sim.argocd import SimulatedArgoCD
@@ -39,7 +42,7 @@ class SimulatedWorld(Stage):
         try:
             self._simulated = SimulatedCluster()
             await self._simulated.start("127.0.0.1")
-            self._simulated.write_kubeconfig(self.kubeconfig, user="admin")
+            self._simulated.write_kubeconfig(self.kubeconfig, context=self.cluster)
             api = ApiClient.from_kubeconfig(self.kubeconfig)
             board = Board(self.pace)
             kubelets = Kubelets(api, self._nodes, pace=self.pace, disturbance=board)
@@ -70,8 +73,7 @@ class SimulatedWorld(Stage):
     def kubeconfig_of(self, user: str) -> Path:
         """A kubeconfig for another user of the cluster, as `kubernaut` or `viewer`."""
         path = self.state_dir / f"kubeconfig-{user}"
-        self._cluster().write_kubeconfig(path, user=user)
-        return path
+        return self.simulated.write_kubeconfig(path, user, context=self.cluster)
 
     def repo_url(self, name: str) -> str:
         """An address as a company's forge has; the simulated Argo CD and the local forge know the folder behind it."""
@@ -83,11 +85,15 @@ class SimulatedWorld(Stage):
 
     async def api_outage(self, seconds: float) -> None:
         """Closes the API server's port and every connection, and opens it again."""
-        raise NotImplementedError
+        await self.simulated.stop_serving()
+        await asyncio.sleep(seconds)
+        await self.simulated.resume_serving()
 
-    def _cluster(self) -> SimulatedCluster:
+    @property
+    def simulated(self) -> SimulatedCluster:
+        """Raises Permanent while the world does not run."""
         if self._simulated is None:
-            raise RuntimeError
+            raise Permanent("the world is not running: use it in `async with`")
         return self._simulated
 
 
@@ -99,6 +105,4 @@ class _ByWebhook:
         await self._webhook.post(alert.payload())
 
     async def resolved(self, alert: Firing) -> None:
-        from datetime import UTC, datetime
-
         await self._webhook.post(alert.payload(datetime.now(UTC)))

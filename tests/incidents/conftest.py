@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from kubernaut.lab.genuine import NEEDS, GenuineWorld
 from kubernaut.lab.parts import Parts
+from kubernaut.lab.simulated import SimulatedWorld
 from kubernaut.lab.world import Stage
 
 TIMESCALE = 0.05
@@ -21,8 +22,6 @@ async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     folder = tmp_path_factory.mktemp("world")
     made: Stage
     if request.param == "simulated":
-        from kubernaut.lab.simulated import SimulatedWorld
-
         made = SimulatedWorld(folder, timescale=TIMESCALE)
     else:
         reason = Parts.find().why_missing(NEEDS)
