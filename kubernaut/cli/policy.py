@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import click
 
-from kubernaut.adapters.rego.engine import PROBE_LIMIT_S, RegoPolicyEngine
+from kubernaut.adapters.rego.engine import PROBE_LIMIT_S, decided
 from kubernaut.adapters.rego.policyset import PolicySet
 from kubernaut.adapters.rego.probe import probe
 from kubernaut.adapters.rego.rules import Rules
@@ -73,7 +73,7 @@ def test(directory: Path | None) -> None:
 def evaluate(source: str, directory: Path | None, output: str) -> None:
     """Prints the decision about one request; ends with status 3 when it is denied."""
     try:
-        decision = asyncio.run(_decide(directory or shipped_policies(), _request(source)))
+        decision = _decision(PolicySet.read(directory or shipped_policies()), _request(source))
     except KubernautError as error:
         _stop(error)
     click.echo(json.dumps(decision.to_document(), indent=2) if output == "json" else _table(decision))
@@ -81,9 +81,11 @@ def evaluate(source: str, directory: Path | None, output: str) -> None:
         raise SystemExit(REFUSED)
 
 
-async def _decide(directory: Path, request: dict[str, Any]) -> Decision:
-    engine = await RegoPolicyEngine.load(directory)
-    return await engine.decide(request)
+def _decision(policies: PolicySet, request: dict[str, Any]) -> Decision:
+    faults = asyncio.run(probe(policies, PROBE_LIMIT_S))
+    if faults:
+        raise BadInput(faults[0].message, place=faults[0].place)
+    return decided(Rules(policies), request)
 
 
 def _request(source: str) -> dict[str, Any]:

@@ -98,6 +98,15 @@ def test_eval_reads_standard_input_and_ends_with_3_when_denied() -> None:
     assert result.stdout.splitlines()[:2] == ["DECISION   denied", "RULE       protected_namespace"]
 
 
+def test_eval_of_a_policy_that_fails_prints_a_decision_and_nothing_else(tmp_path: Path) -> None:
+    rules = f'''decision := {json.dumps(DECISION)} if input.requester == "kubernaut"
+
+decision := sprintf("%d", [2.5]) if input.requester == "bob"'''
+    request = json.dumps(sample(requester="bob"))
+    result = run("eval", "--policies", approval_of_its_own(tmp_path, rules), "-o", "json", stdin=request)
+    assert json.loads(result.stdout)["rule"] == "fail-closed"
+
+
 def test_eval_asks_policies_of_ones_own(tmp_path: Path) -> None:
     directory = approval_of_its_own(tmp_path, f"decision := {json.dumps(DECISION | {'rule': 'mine'})}")
     result = run("eval", "--policies", directory, "-o", "json", stdin=json.dumps(sample()))

@@ -18,7 +18,7 @@ from kubernaut.adapters.rego.policyset import PolicySet
 from kubernaut.adapters.rego.probe import Fault, probe
 from kubernaut.adapters.rego.rules import DECISION, ENVIRONMENT, Rules
 from kubernaut.domain.errors import BadInput
-from kubernaut.domain.policy import ENVIRONMENTS, Decision
+from kubernaut.domain.policy import ENVIRONMENTS, FAIL_CLOSED, Decision
 
 LATE_S = 0.5
 PROBE_LIMIT_S = 20.0
@@ -33,6 +33,19 @@ class Reload:
     revision: str
     changed: bool
     faults: tuple[Fault, ...] = ()
+
+
+def decided(rules: Rules, document: object, late_s: float = LATE_S) -> Decision:
+    """One decision of the rules, or a person decides and the reason says what went wrong."""
+    started = time.thread_time()
+    try:
+        answer = rules.ask(DECISION, document)
+    except BadInput as error:
+        return Decision.fail_closed(f"The policy failed ({error}), so a person decides.")
+    took_s = time.thread_time() - started
+    if took_s > late_s:
+        return Decision.fail_closed(f"The policy took {took_s:.1f} s to answer, so a person decides.")
+    return Decision.from_document(answer)
 
 
 class RegoPolicyEngine:
@@ -101,17 +114,10 @@ class RegoPolicyEngine:
 
     async def decide(self, document: Mapping[str, Any]) -> Decision:
         """Decide about one action; see `kubernaut.domain.policy.PolicyInput`. Never raises for what a policy does."""
-        started = time.thread_time()
-        try:
-            answer = self._rules.ask(DECISION, document)
-        except BadInput as error:
-            log.warning("policy failed", revision=self.revision, place=error.place, fault=error.message)
-            return Decision.fail_closed(f"The policy failed ({error}), so a person decides.")
-        took_s = time.thread_time() - started
-        if took_s > self._late_s:
-            log.warning("policy too slow", revision=self.revision, took_s=round(took_s, 3))
-            return Decision.fail_closed(f"The policy took {took_s:.1f} s to answer, so a person decides.")
-        return Decision.from_document(answer)
+        decision = decided(self._rules, document, self._late_s)
+        if decision.rule == FAIL_CLOSED:
+            log.warning("policy failed closed", revision=self.revision, reason=decision.reason)
+        return decision
 
     async def environment(
         self, namespace: str, namespace_labels: Mapping[str, str], cluster_labels: Mapping[str, str]
