@@ -1,16 +1,202 @@
 """A signal joins what it belongs to, or opens one remediation, however many arrive at once (R-SIG-6, R-SIG-7)."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
-from kubernaut.ports import Query, Store
+import pytest
 
-from .values import intake
+from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
+from kubernaut.domain.remediation import Remediation, advance
+from kubernaut.domain.signals import SignalSource, SignalStatus
+from kubernaut.domain.values import Severity
+from kubernaut.ports import Change, Intake, Query, Store
+
+from .values import START, HeldClock, decided, imperative, intake
+
+RESOLVED = SignalStatus.RESOLVED
+
+
+async def only(store: Store) -> Remediation:
+    page = await store.list(Query())
+    assert page.total == 1
+    return page.items[0]
+
+
+async def take(store: Store, item: Intake) -> tuple[str, str]:
+    (taken,) = await store.take([item])
+    return taken.outcome, taken.remediation_id
+
+
+async def end(store: Store, id_: str, event: AssessmentEvent, after_s: float = 0) -> Remediation:
+    item = await store.remediation(id_)
+    assert item is not None
+    ended = advance(item, event, START + timedelta(seconds=after_s), wake_at=None)
+    await store.commit(Change(ended))
+    return ended
 
 
 async def test_two_hundred_at_once_make_one_remediation(store: Store) -> None:
     taken = await asyncio.gather(*(store.take([intake(candidate=f"rr-{n:06}")]) for n in range(200)))
-    page = await store.list(Query())
-    assert page.total == 1
-    assert page.items[0].signal.count == 200
+    item = await only(store)
+    assert item.signal.count == 200
     assert [t[0].outcome for t in taken].count("opened") == 1
-    assert {t[0].remediation_id for t in taken} == {page.items[0].id}
+    assert {t[0].remediation_id for t in taken} == {item.id}
+
+
+async def test_a_batch_is_answered_in_its_order(store: Store) -> None:
+    taken = await store.take([intake("a"), intake("b"), intake("a"), intake("c", status=RESOLVED)])
+    assert [t.outcome for t in taken] == ["opened", "opened", "attached", "ignored"]
+    assert taken[0].remediation_id == taken[2].remediation_id != taken[1].remediation_id
+
+
+async def test_what_opens_wants_to_be_looked_at_now(store: Store, clock: HeldClock) -> None:
+    _, id_ = await take(store, intake())
+    item = await only(store)
+    assert (item.wake_at, item.assessment, item.version) == (START, AssessmentPhase.PENDING, 1)
+    assert [(due.remediation_id, due.part) for due in await store.due(clock.now(), 10)] == [(id_, "assessment")]
+    assert await store.active(item.fingerprint) == id_
+
+
+async def test_another_failure_of_the_same_owner_is_no_duplicate(store: Store) -> None:
+    await store.take([intake(), intake(failure_class="ImagePull", candidate="rr-bbbbbb")])
+    assert (await store.list(Query())).total == 2
+
+
+async def test_an_id_that_is_taken_is_replaced(store: Store) -> None:
+    taken = await store.take([intake("a", candidate="rr-aaaaaa"), intake("b", candidate="rr-aaaaaa")])
+    assert taken[0].remediation_id == "rr-aaaaaa"
+    assert taken[1].outcome == "opened"
+    assert taken[1].remediation_id != "rr-aaaaaa"
+    assert len(taken[1].remediation_id) == len("rr-aaaaaa")
+
+
+async def test_a_repeat_moves_the_counters_and_leaves_the_version(store: Store) -> None:
+    await take(store, intake())
+    later = START + timedelta(seconds=60)
+    assert (await take(store, intake(at=later)))[0] == "attached"
+    item = await only(store)
+    assert (item.signal.count, item.signal.first_seen, item.signal.last_seen) == (2, START, later)
+    assert item.version == 1
+
+
+async def test_a_stage_that_commits_meanwhile_takes_no_count_away(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    read = await store.remediation(id_)
+    assert read is not None
+    await store.take([intake(), intake(severity=Severity.CRITICAL)])
+    await store.commit(Change(replace(read, environment="production")))
+    item = await only(store)
+    assert (item.signal.count, item.signal.severity, item.environment) == (3, Severity.CRITICAL, "production")
+
+
+async def test_severity_is_only_ever_raised(store: Store) -> None:
+    for severity in (Severity.WARNING, Severity.CRITICAL, Severity.INFO):
+        await take(store, intake(severity=severity))
+    assert (await only(store)).signal.severity is Severity.CRITICAL
+    messages = [entry.message for entry in await store.journal(0, 100)]
+    assert "severity raised from warning to critical by KubePodCrashLooping" in messages
+
+
+async def test_a_storm_is_counted_exactly_and_told_briefly(store: Store) -> None:
+    await store.take([intake() for _ in range(1000)])
+    assert (await only(store)).signal.count == 1000
+    counts = [entry.data["count"] for entry in await store.journal(0, 100)]
+    assert counts == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+
+
+@pytest.mark.parametrize(("after_s", "outcome"), [(299, "attached"), (301, "opened")])
+async def test_an_ended_one_takes_duplicates_for_the_window(store: Store, after_s: float, outcome: str) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.SKIP)
+    again = intake(at=START + timedelta(seconds=after_s), occurrence="occurrence-2", candidate="rr-bbbbbb")
+    assert (await take(store, again))[0] == outcome
+
+
+async def test_a_failure_that_keeps_coming_back_is_looked_at_again(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.SKIP)
+    outcomes = [
+        await take(store, intake(at=START + timedelta(seconds=200 * n), occurrence=f"occurrence-{n + 1}"))
+        for n in (1, 2)
+    ]
+    assert [outcome for outcome, _ in outcomes] == ["attached", "opened"]
+
+
+async def test_repeats_of_one_firing_keep_its_window_open(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.SKIP)
+    for n in range(1, 6):
+        assert await take(store, intake(at=START + timedelta(seconds=200 * n))) == ("attached", id_)
+
+
+FAULTS = [AssessmentEvent.ESCALATE, AssessmentEvent.FAIL, AssessmentEvent.TIME_OUT]
+
+
+@pytest.mark.parametrize("event", FAULTS)
+async def test_a_firing_that_a_person_owns_opens_nothing_however_late(store: Store, event: AssessmentEvent) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, event)
+    tomorrow = START + timedelta(days=1)
+    assert await take(store, intake(at=tomorrow)) == ("attached", id_)
+    assert (await take(store, intake(at=tomorrow, occurrence="occurrence-2")))[0] == "opened"
+
+
+async def test_every_firing_that_a_fault_took_is_remembered_not_only_the_last(store: Store) -> None:
+    _, id_ = await take(store, intake(occurrence="first"))
+    await take(store, intake(occurrence="second"))
+    await end(store, id_, AssessmentEvent.ESCALATE)
+    tomorrow = START + timedelta(days=1)
+    assert await take(store, intake(at=tomorrow, occurrence="first")) == ("attached", id_)
+
+
+async def test_resolved_alone_opens_nothing(store: Store) -> None:
+    assert await take(store, intake(status=RESOLVED)) == ("ignored", "")
+    assert (await store.list(Query())).total == 0
+    assert await store.last_seq() == 0
+
+
+async def test_resolved_is_noted_and_makes_everybody_look(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    item = await only(store)
+    late = START + timedelta(hours=1)
+    await store.commit(Change(decided(item), (replace(imperative(id_), wake_at=late),)))
+    now = START + timedelta(seconds=30)
+    assert await take(store, intake(at=now, status=RESOLVED)) == ("resolved", id_)
+    item = await only(store)
+    assert item.signal.resolved_at == now
+    assert item.signal.count == 1
+    assert item.imperative is not None
+    assert item.imperative.wake_at == now
+    assert [due.part for due in await store.due(now, 10)] == ["imperative"]
+    assert [entry.message for entry in await store.journal(0, 100, id_)][-1] == "KubePodCrashLooping resolved"
+
+
+async def test_the_trouble_is_gone_when_its_last_firing_is(store: Store) -> None:
+    await store.take([intake(occurrence="pod-1"), intake(occurrence="pod-2")])
+    await take(store, intake(occurrence="pod-1", status=RESOLVED))
+    assert (await only(store)).signal.resolved_at is None
+    await take(store, intake(occurrence="pod-2", status=RESOLVED))
+    assert (await only(store)).signal.resolved_at == START
+
+
+async def test_another_source_that_never_resolves_does_not_hold_it(store: Store) -> None:
+    await store.take([intake(), intake(occurrence="seen", source=SignalSource.KUBERNETES)])
+    await take(store, intake(status=RESOLVED))
+    assert (await only(store)).signal.resolved_at == START
+
+
+async def test_a_new_firing_takes_the_resolution_back_and_a_late_repeat_does_not(store: Store) -> None:
+    await store.take([intake(), intake(status=RESOLVED), intake()])
+    assert (await only(store)).signal.resolved_at == START
+    await take(store, intake(occurrence="occurrence-2"))
+    assert (await only(store)).signal.resolved_at is None
+
+
+async def test_the_owner_that_escalated_hears_of_the_resolution(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.ESCALATE)
+    assert await take(store, intake(status=RESOLVED)) == ("resolved", id_)
+    item = await only(store)
+    assert item.signal.resolved_at == START
+    assert item.assessment is AssessmentPhase.ESCALATED

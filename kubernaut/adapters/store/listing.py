@@ -1,7 +1,9 @@
 """A page of remediations: what needs a person first, then what runs, then what is done."""
 
+import re
 import sqlite3
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from kubernaut.domain.assessment import AssessmentPhase
@@ -15,6 +17,23 @@ from . import codec
 from .queries import whole
 
 MAX_LIMIT = 500
+FUZZY_LETTERS = 3
+"""From how many letters on a word may leave some out."""
+
+
+def install(connection: sqlite3.Connection) -> None:
+    """Teach the connection the function that listings look for words with."""
+    connection.create_function("has_word", 2, has_word, deterministic=True)
+
+
+def has_word(text: str, word: str) -> bool:
+    """Whether the word is in the text; a word of letters may leave out two letters at a time, as `chkout` does."""
+    return word in text or (len(word) >= FUZZY_LETTERS and word.isalpha() and bool(_fuzzy(word).search(text)))
+
+
+@lru_cache(maxsize=256)
+def _fuzzy(word: str) -> re.Pattern[str]:
+    return re.compile(r"\S{0,2}?".join(word))
 
 
 def page(connection: sqlite3.Connection, query: Query) -> Page:
@@ -30,14 +49,19 @@ def page(connection: sqlite3.Connection, query: Query) -> Page:
     return Page(tuple(_item(connection, row) for row in rows), total)
 
 
+_WITH = "has_word(r.haystack || ' ' || lower(r.phase), ?)"
+_WITHOUT = "instr(r.haystack || ' ' || lower(r.phase), ?) = 0"
+"""An inverted word is meant to the letter, or it would hide more than was asked for."""
+
+
 def _where(query: Query) -> tuple[str, list[str | bool]]:
     conditions: list[str] = ["1"]
     values: list[str | bool] = []
     for word in query.text.lower().split():
         wanted = word.removeprefix("!")
         if wanted:
-            verb = "= 0" if word.startswith("!") else "> 0"
-            conditions.append(f"instr(r.haystack || ' ' || lower(r.phase), ?) {verb}")
+            inverted = word.startswith("!")
+            conditions.append(_WITHOUT if inverted else _WITH)
             values.append(wanted)
     for column, several in (("phase", query.phases), ("id", query.ids)):
         if several:

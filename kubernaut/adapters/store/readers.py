@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from kubernaut.domain.errors import Permanent, Temporary
 
+from .listing import install
 from .schema import connect
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class Readers:
 
     def _connect(self) -> None:
         self._local.connection = connect(self._path, read_only=True)
+        install(self._local.connection)
         self._connections.append(self._local.connection)
 
     def _answer(self, question: Question[T]) -> T:

@@ -3,15 +3,14 @@
 The tail moves with the transaction: rolling a savepoint back puts it back, too, which is why `seq` has no gaps.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable
 
-from kubernaut.domain.errors import BadInput
+from kubernaut.domain.errors import BadInput, Permanent
 from kubernaut.domain.journal import GENESIS, JournalDraft, chain
 from kubernaut.domain.values import canonical
 
-from .codec import from_us, to_us
+from .codec import from_us, object_from, to_us
 
 Mark = tuple[int, str]
 
@@ -59,7 +58,10 @@ class JournalTail:
             readable = JournalDraft(
                 from_us(at_us), draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track, data
             )
-            entry = chain(readable, self.seq + 1, self.hash)
+            try:
+                entry = chain(readable, self.seq + 1, self.hash)
+            except UnicodeEncodeError as e:
+                raise BadInput(f"a journal entry of kind {draft.kind} holds text that is no Unicode: {e}") from e
             rows.append(
                 (entry.seq, at_us, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, text,
                  entry.previous_hash, entry.hash)
@@ -73,6 +75,6 @@ def _readable(draft: JournalDraft) -> tuple[dict[str, object], bytes]:
         return {}, b"{}"
     try:
         text = canonical(draft.data)
-        return json.loads(text), text
-    except (TypeError, ValueError) as e:
+        return object_from(text, "its data"), text
+    except (TypeError, ValueError, Permanent) as e:
         raise BadInput(f"the data of a journal entry of kind {draft.kind} is no JSON: {e}") from e
