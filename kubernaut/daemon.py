@@ -41,6 +41,7 @@ from kubernaut.settings import Settings
 
 log = structlog.get_logger()
 _STOP_S = 3.0
+_FIRST_LOOK_S = 5.0
 _QUEUE = 10_000
 
 
@@ -131,6 +132,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
             *(group.create_task(watcher.run(), name="watcher") for watcher in watchers),
         ]
         stack.push_async_callback(_finish, runner, working, background)
+        await _first_look(clusters)
         socket_path = await _serve_api(settings, services, stack)
         port = await _serve_gateway(settings, gateway, stack)
         ready[0] = ""
@@ -169,6 +171,15 @@ async def _clusters(
         clusters[entry.name] = cluster
         watchers += [watcher] if settings.watch.enabled else []
     return clusters, watchers
+
+
+async def _first_look(clusters: Mapping[str, KubernetesCluster]) -> None:
+    """Give the watches a moment to fill, so that the first alert finds its owner; a silent cluster holds up nobody long."""
+    waits = [asyncio.ensure_future(cluster.synced()) for cluster in clusters.values()]
+    if waits:
+        _, late = await asyncio.wait(waits, timeout=_FIRST_LOOK_S)
+        for wait in late:
+            wait.cancel()
 
 
 def _directory(settings: Settings) -> Directory:

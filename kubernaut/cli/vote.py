@@ -1,5 +1,6 @@
 """`kubernaut approve` and `kubernaut reject`."""
 
+import sys
 from typing import Any
 
 import click
@@ -47,7 +48,7 @@ def reject(wanted: str, reason: str, output: str, client: ApiClient) -> None:
 
 
 def _asked_reason() -> str:
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         return ""
     return str(click.prompt("Reason, for the journal", default="", show_default=False))
 

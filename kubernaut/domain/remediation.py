@@ -65,6 +65,7 @@ class Remediation:
         id: `rr-` and six characters of base 32.
         fingerprint: see `signals.fingerprint`; unique among the remediations that have not ended.
         target: the top owner of the object that the signal names.
+        failure_class: the signal's family, half of the fingerprint.
         assessment: the assessment's phase; `phase` is derived.
         decision: policy's word on the mitigation, or on the fix where there is no mitigation.
         ended_at: when the last track (or the assessment) ended.
@@ -76,6 +77,7 @@ class Remediation:
     target: ResourceRef
     signal: SignalSummary
     created_at: datetime
+    failure_class: str = ""
     assessment: AssessmentPhase = AssessmentPhase.PENDING
     wake_at: datetime | None = None
     environment: str = "unknown"

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubernaut.domain.analysis import Analysis, Finding
-from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
+from kubernaut.domain.assessment import OPEN, AssessmentEvent, AssessmentPhase
 from kubernaut.domain.errors import NotFound
 from kubernaut.domain.facts import Snapshot
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import FINAL, Remediation, advance
 from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.signals import fingerprint
 from kubernaut.ports import Change
 
 from .classify import classify
@@ -19,6 +20,8 @@ from .decide import decide
 from .enrich import enrich
 from .entries import entry
 from .outside import Outside
+
+_TURN = timedelta(milliseconds=100)
 
 
 async def assess(out: Outside, remediation: Remediation) -> Change:
@@ -35,8 +38,10 @@ async def assess(out: Outside, remediation: Remediation) -> Change:
 
 async def _look(out: Outside, remediation: Remediation) -> Change:
     snapshot = await _facts(out, remediation)
+    if snapshot.target != remediation.target:
+        return await _retarget(out, remediation, snapshot.target)
     environment, priority = await classify(out, snapshot.target, remediation.signal.severity)
-    remediation = replace(remediation, target=snapshot.target, environment=environment, priority=priority)
+    remediation = replace(remediation, environment=environment, priority=priority)
     analysis = await _analyse(out, snapshot)
     now = out.clock.now()
     if remediation.assessment is AssessmentPhase.PROCESSING:
@@ -45,12 +50,39 @@ async def _look(out: Outside, remediation: Remediation) -> Change:
     if unclear := _unclear(out, analysis):
         return _patient(out, remediation, analysis, unclear, now)
     assert analysis.best is not None  # noqa: S101 - an unclear analysis is the only one without a finding
+    if ahead := await _undecided_before(out, remediation):
+        waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=now + _TURN, reason=f"after {ahead}")
+        return Change(waiting)
     if other := await _same_cause(out, remediation, analysis.best):
         reason = f"the same cause is being handled by {other}"
         skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
         return Change(replace(skipped, superseded_by=other), journal=(entry(now, remediation, "analysis", reason),))
     change = await decide(out, remediation, snapshot, analysis.best)
     return replace(change, journal=(_told(now, remediation, analysis), *change.journal))
+
+
+async def _retarget(out: Outside, remediation: Remediation, owner: ResourceRef) -> Change:
+    """Intake did not know the top owner yet (its cache was not filled): the failure is the owner's, and so is the mark."""
+    now = out.clock.now()
+    mark = fingerprint(owner, remediation.failure_class)
+    other = await out.store.active(mark)
+    if other and other != remediation.id:
+        reason = f"the same failure of {owner} is being handled by {other}"
+        skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
+        return Change(replace(skipped, superseded_by=other), journal=(entry(now, remediation, "signal", reason),))
+    owned = replace(remediation, target=owner, fingerprint=mark)
+    event = AssessmentEvent.WAIT
+    return Change(advance(owned, event, now, wake_at=now, reason=f"belongs to {owner}"))
+
+
+async def _undecided_before(out: Outside, remediation: Remediation) -> str:
+    """An older remediation of the same owner that is still being assessed: it decides first, so that one cause gets one
+    mitigation however many alerts it raises at the same moment."""
+    for other in await out.store.history(remediation.target, remediation.created_at - timedelta(days=1)):
+        older = (other.created_at, other.id) < (remediation.created_at, remediation.id)
+        if older and other.assessment in OPEN:
+            return other.id
+    return ""
 
 
 async def _facts(out: Outside, remediation: Remediation) -> Snapshot:

@@ -10,11 +10,12 @@ from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import ChangeRequest, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
 from kubernaut.gitops.edit import apply_action
 from kubernaut.gitops.live import live_equals
 from kubernaut.gitops.text import branch_name, pull_request_text
-from kubernaut.ports import Change
+from kubernaut.ports import Change, ClusterWriter
 
 from .entries import track_entry
 from .outside import Outside
@@ -103,17 +104,11 @@ async def _sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     cluster = out.cluster(remediation.cluster)
     ownership, target = track.proposal.ownership, track.proposal.target
     ref = ownership.application
-    if ownership.controller == "argocd" and track.attempt == 0:
-        patch = {"metadata": {"annotations": {REFRESH: "normal"}}}
-        try:
-            await cluster.patch(ref, patch, expected={})
-        except (Refused, NotFound) as error:
-            message = f"could not ask Argo CD for a refresh ({error}): waiting for its own pace"
-            return _wait(out, track, message, out.limits.sync_poll_s)
-        message = f"asked Argo CD to refresh {ref.name}"
+    application = await cluster.get(ref.kind, ref.namespace, ref.name, live=True)
+    if ownership.controller == "argocd" and track.attempt == 0 and application is not None:
+        message = await _refresh(cluster, application, ref)
         waiting = _wait(out, track, message, out.limits.sync_poll_s)
         return replace(waiting, journal=(track_entry(now, track, "sync", message),))
-    application = await cluster.get(ref.kind, ref.namespace, ref.name, live=True)
     live = await cluster.get(target.kind, target.namespace, target.name, live=True)
     if application is None or live is None:
         missing = ref if application is None else target
@@ -130,6 +125,16 @@ async def _sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     if (now - track.since).total_seconds() > out.limits.sync_deadline_s:
         return _over(out, track, _E.FAIL, f"gave up {reason}")
     return _wait(out, track, reason, out.limits.sync_poll_s)
+
+
+async def _refresh(cluster: ClusterWriter, application: Object, ref: ResourceRef) -> str:
+    """Ask Argo CD to look at Git now; when it may not be asked, its own pace is waited for."""
+    patch = {"metadata": {"annotations": {REFRESH: "normal"}}}
+    try:
+        await cluster.patch(ref, patch, expected={"uid": application["metadata"]["uid"]})
+    except (Refused, NotFound) as error:
+        return f"could not ask Argo CD for a refresh ({error}): waiting for its own pace"
+    return f"asked Argo CD to refresh {ref.name}"
 
 
 async def _contains(out: Outside, application: Object, track: GitOpsTrack, pull: PullRequest) -> bool:

@@ -144,6 +144,7 @@ def _open(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> 
         target=intake.owner,
         signal=_summary(intake.signal, intake),
         created_at=intake.received_at,
+        failure_class=intake.signal.failure_class,
         wake_at=intake.received_at,
         priority=Priority.of(Severity(intake.signal.severity), "unknown"),
         version=1,
