@@ -96,5 +96,7 @@ def _unreadable(row: tuple[Any, ...], reason: str) -> Remediation:
         codec.from_us(last_seen), count, codec.from_us_or_none(resolved_at),
     )  # fmt: skip
     target = ResourceRef(cluster, kind, name, namespace)
-    item = Remediation(id_, fingerprint, target, summary, codec.from_us(created_at), AssessmentPhase.ESCALATED)
+    item = Remediation(
+        id_, fingerprint, target, summary, codec.from_us(created_at), assessment=AssessmentPhase.ESCALATED
+    )
     return replace(item, reason=reason, ended_at=codec.from_us_or_none(ended_at), version=version)

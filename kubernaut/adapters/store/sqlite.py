@@ -100,11 +100,11 @@ class SqliteStore:
 
     async def remediation(self, remediation_id: str) -> Remediation | None:
         """See `ports.Store.remediation`. Raises Permanent when its stored documents are damaged."""
-        return await self._readers.ask(lambda c: queries.remediation(c, remediation_id))
+        return self._readers.answer(lambda c: queries.remediation(c, remediation_id))
 
     async def active(self, fingerprint: str) -> str | None:
         """See `ports.Store.active`."""
-        return await self._readers.ask(lambda c: queries.active(c, fingerprint))
+        return self._readers.answer(lambda c: queries.active(c, fingerprint))
 
     async def history(self, owner: ResourceRef, since: datetime, limit: int = 20) -> Sequence[Remediation]:
         """See `ports.Store.history`."""
@@ -112,11 +112,11 @@ class SqliteStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         """See `ports.Store.due`."""
-        return await self._readers.ask(lambda c: queries.due(c, now, limit))
+        return self._readers.answer(lambda c: queries.due(c, now, limit))
 
     async def next_wake(self) -> datetime | None:
         """See `ports.Store.next_wake`."""
-        return await self._readers.ask(queries.next_wake)
+        return self._readers.answer(queries.next_wake)
 
     async def list(self, query: Query) -> Page:
         """See `ports.Store.list`. A remediation whose documents are damaged shows as escalated, with the reason."""
@@ -128,7 +128,7 @@ class SqliteStore:
 
     async def approval(self, approval_id: str) -> Approval | None:
         """See `ports.Store.approval`."""
-        return await self._readers.ask(lambda c: queries.approval(c, approval_id))
+        return self._readers.answer(lambda c: queries.approval(c, approval_id))
 
     async def approvals(self, phase: ApprovalPhase | None = None, remediation_id: str = "") -> Sequence[Approval]:
         """See `ports.Store.approvals`."""
