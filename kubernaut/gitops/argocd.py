@@ -19,6 +19,10 @@ CONTROL_PLANE = "argocd"
 """The namespace where Argo CD itself, and most Applications, live."""
 
 _GENERATED_BY = "ApplicationSet"
+_RENDERED = {
+    "helm": "a Helm chart, and which value sets a field only its templates tell",
+    "plugin": "its manifests with a plugin, which only that plugin understands",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,16 @@ def ownership(application: Object, ref: ResourceRef) -> Ownership:
     spec = application.get("spec") or {}
     found = _sources(spec)
     deployed = _deployed(application, found)
-    git = [(at, source) for at, source in enumerate(found) if not source.get("chart")]
-    with_path = [(at, source) for at, source in git if not source.get("ref") or source.get("path")]
-    chosen = with_path or git
+    chosen = [
+        (at, part)
+        for at, part in enumerate(found)
+        if not part.get("chart") and (part.get("path") or not part.get("ref"))
+    ]
     if not chosen:
-        url = str(found[0].get("repoURL", "")) if found else ""
-        why = f"{ref.short} installs a Helm chart from {url or 'a registry'}: its values are in the Application itself"
-        return Ownership("argocd", ref, url, "", "", changeable=False, obstacle=why)
+        values = next((str(part.get("repoURL", "")) for part in found if part.get("ref")), "")
+        where = f"in {values}" if values else "in the Application itself"
+        why = f"{ref.short} installs a Helm chart: its values are {where}, and only the chart knows which sets a field"
+        return Ownership("argocd", ref, values, "", "", changeable=False, obstacle=why)
     at, source = chosen[0]
     result = Ownership(
         "argocd", ref, str(source.get("repoURL", "")), str(source.get("targetRevision") or "HEAD"),
@@ -93,7 +100,6 @@ def ownership(application: Object, ref: ResourceRef) -> Ownership:
 
 
 def _judged(application: Object, found: Ownership, source: Mapping[str, Any], sources: int) -> Ownership:
-
     generator = next(
         (r for r in application["metadata"].get("ownerReferences") or () if r.get("kind") == _GENERATED_BY), None
     )
@@ -105,6 +111,10 @@ def _judged(application: Object, found: Ownership, source: Mapping[str, Any], so
         return replace(found, changeable=False, obstacle=why)
     if sources > 1:
         why = f"{found.application.short} has {sources} Git sources, and nothing tells which of them holds the object"
+        return replace(found, changeable=False, obstacle=why)
+    tool = next((tool for tool in _RENDERED if source.get(tool)), "")
+    if tool:
+        why = f"{found.application.short} renders {_RENDERED[tool]}: change it by hand"
         return replace(found, changeable=False, obstacle=why)
     kustomize = source.get("kustomize") or {}
     overridden = [name for name in ("images", "replicas", "patches") if kustomize.get(name)]

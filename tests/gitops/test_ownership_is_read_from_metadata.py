@@ -115,6 +115,27 @@ def test_a_chart_alone_can_not_be_changed() -> None:
     assert (found.changeable, "Helm chart" in found.obstacle) == (False, True)
 
 
+def test_a_chart_with_values_in_git_names_their_repository() -> None:
+    chart = {"repoURL": "https://charts.example", "chart": "redis", "helm": {"valueFiles": ["$v/redis.yaml"]}}
+    found = solve(tracked(), application({"sources": [chart, {"repoURL": URL, "ref": "v"}]}))
+    assert found is not None
+    assert (found.changeable, URL in found.obstacle) == (False, True)
+
+
+@pytest.mark.parametrize(("tool", "settings"), [("helm", {"valueFiles": ["prod.yaml"]}), ("plugin", {"name": "x"})])
+def test_rendered_sources_are_told_apart(tool: str, settings: dict[str, Any]) -> None:
+    found = solve(tracked(), application({"source": {"repoURL": URL, "path": "chart", tool: settings}}))
+    assert found is not None
+    assert (found.changeable, found.repo_url, "by hand" in found.obstacle) == (False, URL, True)
+
+
+def test_overrides_in_the_application_are_a_caution() -> None:
+    source = {"repoURL": URL, "path": "a", "targetRevision": "main", "kustomize": {"images": ["app:1"]}}
+    found = solve(tracked(), application({"source": source}))
+    assert found is not None
+    assert (found.changeable, found.revision, "overrides images" in found.obstacle) == (True, "main", True)
+
+
 def test_a_hydrator_is_edited_at_its_dry_source() -> None:
     dry = {"repoURL": URL, "path": "dry", "targetRevision": "main"}
     app = application({"sourceHydrator": {"drySource": dry, "syncSource": {"targetBranch": "env/prod", "path": "x"}}})
