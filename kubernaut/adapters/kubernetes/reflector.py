@@ -60,7 +60,7 @@ class Reflector:
         self._heard = heard
         self._watch_s = watch_s
         self._wake = asyncio.Event()
-        self._version = ""
+        self.version = ""
 
     @property
     def usable(self) -> bool:
@@ -76,11 +76,11 @@ class Reflector:
         backoff = Backoff()
         while True:
             try:
-                if not self._version:
+                if not self.version:
                     await self._list()
                 await self._watch(backoff)
             except Gone:
-                self._version = ""
+                self.version = ""
                 self.state = State.STARTING  # until it is listed again, the cache is behind by nobody knows what
                 pause_s = backoff.pause_s()
             except Unauthorized as e:
@@ -102,7 +102,7 @@ class Reflector:
 
     def _broken(self, state: State, error: KubernautError) -> None:
         if state in (State.ABSENT, State.FORBIDDEN):
-            self._version = ""
+            self.version = ""
             self.settled.set()
         if self.state is not state:
             note = log.debug if state is State.ABSENT else log.warning
@@ -139,7 +139,7 @@ class Reflector:
             self.cache.put(item)
             if count % _BATCH == 0:
                 await asyncio.sleep(0)  # subscribers decode each object: let others run meanwhile
-        self._version = page.metadata.resource_version
+        self.version = page.metadata.resource_version
         self._live()
 
     def _live(self) -> None:
@@ -153,7 +153,7 @@ class Reflector:
             "watch": "true",
             "allowWatchBookmarks": "true",
             "timeoutSeconds": str(watch_s),
-            "resourceVersion": self._version,
+            "resourceVersion": self.version,
         }
         what = f"watch {self.kind.plural}"
         async with self._session.stream(
@@ -177,15 +177,15 @@ class Reflector:
                 self._fail(raw, what)
             fresh = codec.entry(raw)
         except (msgspec.DecodeError, ValueError) as e:
-            self._version = ""  # a line was lost, so the cache can't be trusted until all is listed again
+            self.version = ""  # a line was lost, so the cache can't be trusted until all is listed again
             raise Temporary(f"{what}: the stream is not a watch") from e
         if kind == "DELETED":
             self.cache.drop(fresh.namespace, fresh.name)
         elif kind != "BOOKMARK":
             self.cache.put(fresh)
-        self._version = fresh.version
+        self.version = fresh.version
 
     def _fail(self, raw: bytes, what: str) -> None:
         """The server ends a watch by an event of type ERROR with a Status; 410 means that the version is forgotten."""
-        self._version = ""
+        self.version = ""
         raise from_answer(codec.status(raw).code or 500, raw, {}, what, write=False)

@@ -15,6 +15,7 @@ from kubernaut.domain.signals import FailureFamily, Signal
 from kubernaut.ports import Clock
 
 from . import state_signals as state
+from .codec import LazyObject
 from .state_signals import Trouble
 
 _TICK_S = 1.0
@@ -83,6 +84,8 @@ class StateWatcher:
             self._forget(before)
         if after is None:
             return
+        if isinstance(after, LazyObject):
+            after = after.item  # looked into many times from here on
         if kind == "Pod":
             self._pod(after)
         elif kind == "ReplicaSet":
@@ -232,4 +235,4 @@ def _mark(sets: dict[str, set[str]], key: str, uid: str, *, there: bool) -> None
 
 
 def _uid(item: Object) -> str:
-    return str(item["metadata"].get("uid", ""))
+    return item.uid if isinstance(item, LazyObject) else str(item["metadata"].get("uid", ""))
