@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
+from kubernaut.domain.errors import Conflict
 from kubernaut.domain.remediation import Remediation, advance
-from kubernaut.domain.signals import SignalSource, SignalStatus
+from kubernaut.domain.signals import SignalSource, SignalStatus, fingerprint
 from kubernaut.domain.values import Severity
 from kubernaut.ports import Change, Intake, Query, Store
 
-from .values import START, HeldClock, decided, imperative, intake
+from .values import START, HeldClock, decided, imperative, intake, owner
 
 RESOLVED = SignalStatus.RESOLVED
 
@@ -200,3 +201,35 @@ async def test_the_owner_that_escalated_hears_of_the_resolution(store: Store) ->
     item = await only(store)
     assert item.signal.resolved_at == START
     assert item.assessment is AssessmentPhase.ESCALATED
+
+
+async def moved(store: Store, id_: str, name: str) -> Remediation:
+    """The assessment found that the failure is another owner's."""
+    item = await store.remediation(id_)
+    assert item is not None
+    mark = fingerprint(owner(name), "CrashLoop")
+    await store.commit(Change(replace(item, target=owner(name), fingerprint=mark)))
+    return await only(store)
+
+
+async def test_a_failure_that_turned_out_to_be_anothers_is_found_under_both_names(store: Store) -> None:
+    _, id_ = await take(store, intake("pod"))
+    item = await moved(store, id_, "checkout")
+    assert await store.active(item.fingerprint) == id_
+    assert await store.active(intake("pod").fingerprint) is None
+    assert [found.id for found in await store.history(owner("checkout"), START)] == [id_]
+    assert not await store.history(owner("pod"), START)
+    assert await take(store, intake("checkout", occurrence="occurrence-2")) == ("attached", id_)
+    assert await take(store, intake("pod")) == ("attached", id_)
+    assert await take(store, intake("pod", status=RESOLVED)) == ("resolved", id_)
+    assert (await only(store)).signal.count == 3
+    assert (await only(store)).signal.resolved_at is None
+    await take(store, intake("checkout", occurrence="occurrence-2", status=RESOLVED))
+    assert (await only(store)).signal.resolved_at == START
+
+
+async def test_a_failure_that_is_held_already_is_not_taken_over(store: Store) -> None:
+    _, id_ = await take(store, intake("pod"))
+    await take(store, intake("checkout"))
+    with pytest.raises(Conflict, match="has an active remediation already"):
+        await moved(store, id_, "checkout")

@@ -26,6 +26,7 @@ class Head:
     """
 
     id: str
+    fingerprint: str
     version: int
     assessment: str
     imperative: str | None
@@ -46,7 +47,7 @@ class Head:
     def read(cls, connection: sqlite3.Connection, remediation_id: str) -> "Head | None":
         """The row's columns; None when there is no such remediation."""
         row = connection.execute(
-            "SELECT id, version, assessment, imperative, gitops, phase, priority FROM remediation WHERE id = ?",
+            "SELECT id, fingerprint, version, assessment, imperative, gitops, phase, priority FROM remediation WHERE id = ?",
             (remediation_id,),
         ).fetchone()
         return cls(*row) if row else None

@@ -6,11 +6,12 @@ Because one writer asks and answers, two signals of one failure can't both find 
 import base64
 import hashlib
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
 from kubernaut.domain.journal import JournalDraft
-from kubernaut.domain.remediation import FAULTS, Remediation
+from kubernaut.domain.remediation import FAULTS, FINAL, Remediation, RemediationPhase
 from kubernaut.domain.signals import Signal, SignalStatus, SignalSummary
 from kubernaut.domain.values import Priority, Severity
 from kubernaut.ports import Intake, Taken
@@ -19,6 +20,7 @@ from . import codec
 from .tail import JournalTail
 from .transition import insert_remediation
 
+OPEN = frozenset(RemediationPhase) - FINAL
 IGNORED = Taken("", "ignored")
 _LEADING_DIGITS = (1, 2, 5)
 
@@ -45,11 +47,11 @@ _RECENT = (
 
 def take(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> Taken:
     """Put one signal where it belongs, inside the transaction that is open."""
-    home = _active(connection, intake.fingerprint)
+    home = _active(connection, intake.fingerprint) or _moved(connection, intake)
     if intake.signal.status is SignalStatus.RESOLVED:
-        home = home or _of_occurrence(connection, intake, only_faults=False)
+        home = home or _of_occurrence(connection, intake)
         return _resolve(connection, tail, intake, home) if home else IGNORED
-    home = home or _recent(connection, intake) or _of_occurrence(connection, intake, only_faults=True)
+    home = home or _recent(connection, intake) or _of_occurrence(connection, intake, FAULTS)
     return _attach(connection, tail, intake, home) if home else _open(connection, tail, intake)
 
 
@@ -67,15 +69,22 @@ def _recent(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
     return _Home(*row) if row else None
 
 
-def _of_occurrence(connection: sqlite3.Connection, intake: Intake, *, only_faults: bool) -> _Home | None:
-    """One that ended and took this very firing; of those that ended in a fault a person is the owner already."""
+def _moved(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
+    """An active one that took this very firing before the assessment found whose failure it is."""
+    return _of_occurrence(connection, intake, OPEN)
+
+
+def _of_occurrence(
+    connection: sqlite3.Connection, intake: Intake, phases: Collection[str] = tuple(RemediationPhase)
+) -> _Home | None:
+    """The newest in one of the phases that took this very firing; one that ended in a fault is a person's already."""
     rows = connection.execute(
         "SELECT r.phase, r.id, r.severity, r.signal_count, r.occurrence, r.resolved_at, r.active"
         " FROM occurrence o JOIN remediation r ON r.id = o.remediation_id"
         " WHERE o.fingerprint = ? AND o.occurrence = ? ORDER BY r.created_at DESC",
         (intake.fingerprint, intake.signal.occurrence),
     )
-    return next((_Home(*row) for phase, *row in rows if not only_faults or phase in FAULTS), None)
+    return next((_Home(*row) for phase, *row in rows if phase in phases), None)
 
 
 def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, home: _Home) -> Taken:
@@ -119,13 +128,12 @@ def _resolve(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, 
     signal, now = intake.signal, codec.to_us(intake.received_at)
     gone = codec.to_us(signal.ends_at or intake.received_at)
     connection.execute(
-        "UPDATE occurrence SET resolved_at = ? WHERE fingerprint = ? AND occurrence = ? AND remediation_id = ?",
-        (gone, intake.fingerprint, signal.occurrence, home.id),
+        "UPDATE occurrence SET resolved_at = ? WHERE remediation_id = ? AND occurrence = ?",
+        (gone, home.id, signal.occurrence),
     )
     (left,) = connection.execute(
-        "SELECT count(*) FROM occurrence o JOIN remediation r ON r.id = o.remediation_id WHERE o.fingerprint = ?"
-        " AND o.remediation_id = ? AND o.source = ? AND o.resolved_at IS NULL",
-        (intake.fingerprint, home.id, signal.source.value),
+        "SELECT count(*) FROM occurrence WHERE remediation_id = ? AND source = ? AND resolved_at IS NULL",
+        (home.id, signal.source.value),
     ).fetchone()
     if left or home.resolved_at is not None:
         return Taken(home.id, "resolved")

@@ -77,9 +77,29 @@ def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads:
     connection.execute("UPDATE document SET doc = ? WHERE remediation_id = ?", (doc, item.id))
     if head.priority != item.priority.value:
         connection.execute("UPDATE track SET priority = ? WHERE remediation_id = ?", (item.priority.value, item.id))
+    if head.fingerprint != item.fingerprint:
+        _move(connection, item, head.fingerprint)
     head.move(assessment=item.assessment.value)
     head.priority = item.priority.value
     return replace(item, version=item.version + 1)
+
+
+def _move(connection: sqlite3.Connection, item: Remediation, old_fingerprint: str) -> None:
+    """The failure is another owner's than intake knew: its firings are known under both names from now on."""
+    target = item.target
+    try:
+        connection.execute(
+            "UPDATE remediation SET fingerprint = ?, cluster = ?, kind = ?, namespace = ?, name = ? WHERE id = ?",
+            (item.fingerprint, target.cluster, target.kind, target.namespace, target.name, item.id),
+        )
+    except sqlite3.IntegrityError as e:
+        raise Conflict(f"the failure of {target} has an active remediation already, {item.id} can't take it") from e
+    connection.execute(
+        "INSERT INTO occurrence (fingerprint, occurrence, remediation_id, source, resolved_at) SELECT ?, occurrence,"
+        " remediation_id, source, resolved_at FROM occurrence WHERE fingerprint = ? AND remediation_id = ?"
+        " ON CONFLICT DO NOTHING",
+        (item.fingerprint, old_fingerprint, item.id),
+    )
 
 
 _INSERT_REMEDIATION = (

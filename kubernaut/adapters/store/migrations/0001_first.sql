@@ -53,6 +53,8 @@ CREATE TABLE occurrence (
     PRIMARY KEY (fingerprint, occurrence, remediation_id)
 ) WITHOUT ROWID;
 
+CREATE INDEX occurrence_remediation ON occurrence (remediation_id, occurrence);
+
 CREATE TABLE track (
     id             TEXT PRIMARY KEY,
     remediation_id TEXT NOT NULL REFERENCES remediation (id),
