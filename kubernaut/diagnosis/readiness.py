@@ -9,14 +9,13 @@ from datetime import datetime
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_uid, ref_of
 
-from .case import Case, condition, containers_of, event_time, name_of, pod_ready
+from .case import Case, condition, containers_of, event_time, pod_ready
 from .changes import changed
 from .confidence import Rests, confidence
 from .nodes import node_at_fault
 from .units import moment, spoken
 from .words import event_fact, fact, listed, many, plain
 
-_STARTED_S = 1.0
 _DEPENDENCY = (
     "connection refused",
     "no such host",
@@ -105,7 +104,8 @@ def wedged_pod(case: Case) -> list[Finding]:
 def lost_readiness(case: Case, pod: Object) -> datetime | None:
     """Since when a running pod that was ready is steadily unready; None if it is anything else.
 
-    A pod that never became ready has its Ready condition from before its containers ran, so the transition tells.
+    A pod that never became ready has its Ready condition from before its containers ran, so the transition tells; the
+    API's times are whole seconds, so the same second proves nothing.
     """
     ready = condition(pod, "Ready")
     at = moment(ready.get("lastTransitionTime"))
@@ -118,7 +118,7 @@ def lost_readiness(case: Case, pod: Object) -> datetime | None:
     starts = [c.running_since for c in main]
     if not main or not all(c.running for c in main) or any(c.waiting for c in containers_of(pod)):
         return None
-    if all(c.ready for c in main) or any(s is None or (at - s).total_seconds() <= _STARTED_S for s in starts):
+    if all(c.ready for c in main) or any(s is None or at <= s for s in starts):
         return None
     crashed = [moment(c.last_end[1].get("finishedAt")) for c in main if c.last_end[1] and c.restarts]
     return None if any(end is None or end >= at for end in crashed) else at
@@ -231,6 +231,3 @@ def _gated(pod: Object) -> bool:
     """Readiness gates are somebody else's word, as a load balancer's; a restart does not change it."""
     gates = [g.get("conditionType") for g in (pod.get("spec") or {}).get("readinessGates") or ()]
     return any(condition(pod, str(gate)).get("status") != "True" for gate in gates)
-
-
-__all__ = ["lost_readiness", "name_of", "stale_pods", "wedged_pod"]
