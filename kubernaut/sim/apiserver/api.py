@@ -1,0 +1,423 @@
+"""The rules of reading and writing objects, below HTTP and shared with the controllers.
+
+Every method is synchronous: between two awaits of the event loop a write is atomic, which is what etcd's
+transactions give the genuine server.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubernaut.sim.apiserver import admission, defaults, immutable, managers, validation
+from kubernaut.sim.apiserver.access import SYSTEM, User
+from kubernaut.sim.apiserver.clock import Now, stamp, utc_now
+from kubernaut.sim.apiserver.deletion import DeleteOptions, Deletion
+from kubernaut.sim.apiserver.managers import Writer
+from kubernaut.sim.apiserver.resources import Catalogue, Resource
+from kubernaut.sim.apiserver.schema import Decoder, WrongTypeError, clone, root
+from kubernaut.sim.apiserver.status import (
+    Json,
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    invalid_value,
+    not_found,
+    required,
+)
+from kubernaut.sim.apiserver.store import Entry, Store
+
+_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
+# Kinds whose status a client may write together with the rest when it creates them.
+_CREATED_WITH_STATUS = ("nodes", "namespaces")
+_FIRST_STATUS: dict[str, Json] = {
+    "namespaces": {"phase": "Active"},
+    "persistentvolumeclaims": {"phase": "Pending"},
+    "persistentvolumes": {"phase": "Pending"},
+    "services": {"loadBalancer": {}},
+    "replicasets.apps": {"replicas": 0},
+    "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
+    "daemonsets.apps": {
+        "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,
+    },
+    "deployments.apps": {},
+    "jobs.batch": {},
+    "cronjobs.batch": {},
+    "horizontalpodautoscalers.autoscaling": {"desiredReplicas": 0, "currentMetrics": None},
+    "poddisruptionbudgets.policy": {
+        "disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0,
+    },
+    "resourcequotas": {},
+}  # fmt: skip
+_NEVER_UNCONDITIONAL = ("leases.coordination.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and how strictly to read what is sent."""
+
+    user: User = SYSTEM
+    manager: str = "kube-apiserver"
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list, compare=False)
+
+
+def controller(name: str = "kube-controller-manager") -> Caller:
+    return Caller(SYSTEM, name)
+
+
+class Api:
+    """Create, update, patch and delete, with everything that genuine writes do on the way."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, now: Now = utc_now) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.now = now
+        self._deletion = Deletion(self)
+
+    def entry(self, resource: Resource, namespace: str, name: str) -> Entry:
+        """Raises StatusError 404 if the object does not exist."""
+        found = self.store.get(resource.bucket, (namespace if resource.namespaced else "", name))
+        if found is None:
+            raise not_found(resource.group, resource.plural, name)
+        return found
+
+    def create(self, resource: Resource, namespace: str, sent: Json, caller: Caller) -> Entry:
+        """Store a new object."""
+        obj = self._decoded(resource, sent, caller)
+        metadata = self._identified(resource, namespace, obj)
+        if metadata.pop("resourceVersion", ""):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        for key in (
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "selfLink",
+            "managedFields",
+            "uid",
+            "generation",
+        ):
+            metadata.pop(key, None)
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = stamp(self.now())
+        if resource.counts_generations:
+            metadata["generation"] = 1
+        self._first_status(resource, obj)
+        self._complete(resource, obj)
+        admission.admit(self.store, resource, obj)
+        if resource.bucket == "pods":
+            obj["status"] = {"phase": "Pending", "qosClass": admission.quality_of_service(obj["spec"])}
+        self._check(resource, obj, validation.creation(resource, obj))
+        if self.store.get(resource.bucket, (metadata.get("namespace", ""), metadata["name"])):
+            raise already_exists(resource.group, resource.plural, metadata["name"])
+        charged = admission.charge(self.store, resource, obj)
+        self._record(resource, None, obj, caller, "")
+        if caller.dry_run:
+            metadata.pop("resourceVersion", None)
+            return Entry(obj, 0)
+        for quota, used in charged:
+            self.store.put("resourcequotas", quota | {"status": {"hard": quota["spec"]["hard"], "used": used}})
+        return self.store.put(resource.bucket, obj)
+
+    def update(
+        self, resource: Resource, namespace: str, name: str, sent: Json, caller: Caller, subresource: str = ""
+    ) -> Entry:
+        """Replace an object, or only its status."""
+        old = self.entry(resource, namespace, name)
+        obj = self._decoded(resource, sent, caller)
+        metadata = self._identified(resource, namespace, obj, name)
+        revision = metadata.get("resourceVersion", "")
+        strict = resource.custom is not None or resource.bucket in _NEVER_UNCONDITIONAL
+        if not revision and strict:
+            cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
+            raise invalid(resource.group, resource.kind, name, [cause])
+        return self._replace(resource, old, obj, caller, subresource)
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        change: Callable[[Json], Json],
+        caller: Caller,
+        subresource: str = "",
+    ) -> Entry:
+        """Change an object by a function from its present state; what it says of identity must agree."""
+        old = self.entry(resource, namespace, name)
+        obj = self._decoded(resource, change(old.obj), caller, patched=name)
+        self._identified(resource, namespace, obj, name)
+        return self._replace(resource, old, obj, caller, subresource)
+
+    def apply(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        applied: Json,
+        caller: Caller,
+        force: bool,
+        subresource: str,
+    ) -> tuple[Entry, bool]:
+        """Server-side apply.
+
+        Returns:
+            The stored object and whether it is new.
+        """
+        writer = Writer(caller.manager, "Apply", subresource)
+        kind = root(resource.model)
+        wanted = self._decoded(resource, applied, caller)
+        wanted.setdefault("metadata", {}).setdefault("name", name)
+        if wanted["metadata"].get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        held = self.store.get(resource.bucket, (namespace if resource.namespaced else "", name))
+        if held is None:
+            if subresource:
+                raise not_found(resource.group, resource.plural, name)
+            made = self.create(resource, namespace, applied, caller)
+            fields = managers.record_apply({"metadata": {}}, wanted, wanted, kind, writer, stamp(self.now()))
+            obj = made.obj | {"metadata": made.obj["metadata"] | {"managedFields": fields}}
+            if caller.dry_run:
+                return Entry(obj, 0), True
+            return self.store.put(resource.bucket, obj), True
+        said = {**wanted, "metadata": dict(wanted["metadata"])}
+        merged = managers.apply(held.obj, said, kind, writer, force=force)
+        obj = self._decoded(resource, merged, caller)
+        self._identified(resource, namespace, obj, name)
+        return self._replace(resource, held, obj, caller, subresource, applied=wanted), False
+
+    def delete(
+        self, resource: Resource, namespace: str, name: str, options: DeleteOptions, caller: Caller
+    ) -> tuple[Entry, bool]:
+        """Delete at once, or mark for deletion if finalizers or a grace period hold it.
+
+        Returns:
+            The object as it was left, and whether it is gone.
+        """
+        return self._deletion.delete(resource, self.entry(resource, namespace, name), options, caller)
+
+    def write_status(self, bucket: str, obj: Json, status: Json, manager: str = "kube-controller-manager") -> Json:
+        """A controller's status write; the same status is not written again."""
+        resource = self.catalogue.of_bucket(bucket)
+        metadata = obj["metadata"]
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        changed = {**obj, "metadata": {**metadata}, "status": status}
+        return self.update(resource, namespace, name, changed, controller(manager), "status").obj
+
+    def edit(
+        self, bucket: str, obj: Json, change: Callable[[Json], None], manager: str = "kube-controller-manager"
+    ) -> Json:
+        """A controller's write of the latest state of an object, changed in place by a function."""
+        resource = self.catalogue.of_bucket(bucket)
+        metadata = obj["metadata"]
+
+        def changed(latest: Json) -> Json:
+            copied: Json = clone(latest)
+            change(copied)
+            return copied
+
+        namespace = metadata.get("namespace", "")
+        return self.patch(resource, namespace, metadata["name"], changed, controller(manager)).obj
+
+    def bind(self, pod: Json, node: str, manager: str = "kube-scheduler") -> Json:
+        """Put a pod on a node, as the binding subresource does."""
+        resource = self.catalogue.of_bucket("pods")
+        held = self.entry(resource, pod["metadata"]["namespace"], pod["metadata"]["name"])
+        if held.obj["spec"].get("nodeName"):
+            text = f'pod {pod["metadata"]["name"]} is already assigned to node "{held.obj["spec"]["nodeName"]}"'
+            raise conflict("", "pods/binding", pod["metadata"]["name"], text)
+        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+        scheduled["lastTransitionTime"] = stamp(self.now())
+        conditions = [item for item in held.obj["status"].get("conditions") or () if item["type"] != "PodScheduled"]
+        obj = dict(held.obj)
+        obj["metadata"] = dict(obj["metadata"])
+        obj["spec"] = obj["spec"] | {"nodeName": node}
+        obj["status"] = obj["status"] | {"conditions": [*conditions, scheduled]}
+        self._record(resource, held, obj, controller(manager), "binding")
+        return self.store.put("pods", obj).obj
+
+    def _decoded(self, resource: Resource, sent: Json, caller: Caller, patched: str = "") -> Json:
+        if sent.get("kind") not in (None, "", resource.kind) or sent.get("apiVersion") not in (
+            None,
+            "",
+            resource.api_version,
+        ):
+            raise _other_kind(resource, sent)
+        decoder = Decoder()
+        try:
+            obj = decoder.decode(sent, resource.model)
+        except WrongTypeError as error:
+            if patched:
+                raise invalid(
+                    resource.group, resource.kind, patched, [invalid_value("patch", "", str(error))]
+                ) from error
+            text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
+            raise bad_request(text) from error
+        if decoder.unknown and caller.field_validation == "Strict":
+            listed = ", ".join(f'unknown field "{name}"' for name in decoder.unknown)
+            text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+            raise bad_request(f"{text}strict decoding error: {listed}")
+        if decoder.unknown and caller.field_validation == "Warn":
+            caller.warnings.extend(f'unknown field "{name}"' for name in decoder.unknown)
+        obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
+        return _ordered(obj)
+
+    def _identified(self, resource: Resource, namespace: str, obj: Json, name: str = "") -> Json:
+        """Give the object its name and namespace; one that disagrees with the URL is refused."""
+        metadata: Json = obj.setdefault("metadata", {})
+        if resource.namespaced:
+            if metadata.setdefault("namespace", namespace) != namespace:
+                text = "the namespace of the provided object does not match the namespace sent on the request"
+                raise bad_request(text)
+        else:
+            metadata.pop("namespace", None)
+        if name:
+            if metadata.setdefault("name", name) != name:
+                text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+                raise bad_request(text)
+        elif not metadata.get("name"):
+            if not metadata.get("generateName"):
+                cause = required("metadata.name", "name or generateName is required")
+                raise invalid(resource.group, resource.kind, "", [cause])
+            metadata["name"] = metadata["generateName"] + "".join(secrets.choice(_SUFFIX) for _ in range(5))
+        return metadata
+
+    def _first_status(self, resource: Resource, obj: Json) -> None:
+        if resource.has_status and resource.bucket not in _CREATED_WITH_STATUS:
+            obj.pop("status", None)
+        if resource.bucket in _FIRST_STATUS:
+            obj["status"] = obj.get("status") or dict(_FIRST_STATUS[resource.bucket])
+
+    def _complete(self, resource: Resource, obj: Json) -> None:
+        if not resource.custom:
+            try:
+                defaults.fill_in(resource.bucket, obj)
+            except (AttributeError, KeyError, TypeError) as error:
+                raise bad_request(f"{resource.kind} cannot be handled: {error}") from error
+
+    def _check(self, resource: Resource, obj: Json, causes: list[Any]) -> None:
+        if causes:
+            raise invalid(resource.group, resource.kind, obj["metadata"]["name"], causes)
+
+    def _replace(
+        self, resource: Resource, old: Entry, obj: Json, caller: Caller, subresource: str, applied: Json | None = None
+    ) -> Entry:
+        metadata, before = obj["metadata"], old.obj["metadata"]
+        self._agrees(resource, before, metadata)
+        sent_deletion = metadata.pop("deletionTimestamp", None)
+        del sent_deletion
+        for key in (
+            "uid",
+            "creationTimestamp",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+            "generation",
+            "selfLink",
+        ):
+            if key in before:
+                metadata[key] = before[key]
+        metadata["resourceVersion"] = before["resourceVersion"]
+        metadata.pop("managedFields", None)
+        if "managedFields" in before:
+            metadata["managedFields"] = before["managedFields"]
+        obj = self._scoped(resource, old.obj, obj, subresource)
+        if not subresource:
+            self._complete(resource, obj)
+            self._check(resource, obj, validation.creation(resource, obj) + immutable.changes(resource, old.obj, obj))
+            if resource.counts_generations and _desired(old.obj) != _desired(obj):
+                obj["metadata"]["generation"] = before.get("generation", 0) + 1
+        same = _without_managers(old.obj) == _without_managers(obj)
+        if same and applied is None:
+            return old
+        self._record(resource, old, obj, caller, subresource, applied)
+        if same and obj["metadata"].get("managedFields") == before.get("managedFields"):
+            return old
+        if caller.dry_run:
+            return Entry(obj, old.revision)
+        if before.get("deletionTimestamp") and self._deletion.is_free(resource, obj):
+            self.store.put(resource.bucket, obj)
+            return self.store.remove(resource.bucket, (metadata.get("namespace", ""), metadata["name"]))
+        return self.store.put(resource.bucket, obj)
+
+    def _agrees(self, resource: Resource, before: Json, metadata: Json) -> None:
+        revision, uid, name = metadata.get("resourceVersion", ""), metadata.get("uid", ""), before["name"]
+        if uid and uid != before["uid"]:
+            text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}"
+            raise conflict(resource.group, resource.plural, name, text)
+        if revision and revision != before["resourceVersion"]:
+            if not revision.isdigit():
+                cause = invalid_value(
+                    "metadata.resourceVersion", revision, f'strconv.ParseUint: parsing "{revision}": invalid syntax'
+                )
+                raise invalid(resource.group, resource.kind, name, [cause])
+            raise conflict(resource.group, resource.plural, name)
+
+    def _scoped(self, resource: Resource, old: Json, new: Json, subresource: str) -> Json:
+        """Keep what this way of writing may not touch."""
+        if subresource == "status":
+            kept = {**old, "metadata": {**old["metadata"]}}
+            if resource.bucket in ("pods", "nodes"):
+                for key in ("labels", "annotations", "finalizers"):
+                    if key in new["metadata"]:
+                        kept["metadata"][key] = new["metadata"][key]
+                    else:
+                        kept["metadata"].pop(key, None)
+            kept.pop("status", None)
+            return kept | ({"status": new["status"]} if new.get("status") is not None else {})
+        if resource.has_status:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = old["status"]
+        return new
+
+    def _record(
+        self,
+        resource: Resource,
+        old: Entry | None,
+        obj: Json,
+        caller: Caller,
+        subresource: str,
+        applied: Json | None = None,
+    ) -> None:
+        kind, now = root(resource.model), stamp(self.now())
+        if applied is not None and old is not None:
+            writer = Writer(caller.manager, "Apply", subresource)
+            fields = managers.record_apply(old.obj, applied, obj, kind, writer, now)
+        else:
+            writer = Writer(caller.manager, "Update", subresource)
+            fields = managers.record_update(old.obj if old else None, obj, kind, writer, now)
+        if fields:
+            obj["metadata"]["managedFields"] = fields
+
+
+def _ordered(obj: Json) -> Json:
+    metadata = obj.pop("metadata", None) or {}
+    head = {"kind": obj.pop("kind"), "apiVersion": obj.pop("apiVersion"), "metadata": metadata}
+    return head | obj
+
+
+def _other_kind(resource: Resource, sent: Json) -> StatusError:
+    if sent.get("kind") not in (None, "", resource.kind):
+        group, _, version = str(sent.get("apiVersion", "")).rpartition("/")
+        text = f'no kind "{sent.get("kind")}" is registered for version "{sent.get("apiVersion")}"'
+        del group, version
+        return bad_request(
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {text}'
+        )
+    return bad_request(
+        f"the API version in the data ({sent.get('apiVersion')}) does not match the expected API version "
+        f"({resource.api_version})"
+    )
+
+
+def _desired(obj: Json) -> Json:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status", "kind", "apiVersion")}
+
+
+def _without_managers(obj: Json) -> Json:
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
+    return {**obj, "metadata": metadata}

@@ -1,0 +1,189 @@
+"""managedFields records who changed what: an entry for each manager, operation and subresource.
+
+kubernaut reads recent changes from it, so it is kept for every write, not only for server-side apply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubernaut.sim.apiserver.fieldsets import Path, from_fields, item_key, leaves, set_key, shown, to_fields
+from kubernaut.sim.apiserver.schema import ANY, SET, Type, clone, list_keys, members
+from kubernaut.sim.apiserver.status import Json, StatusError
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who writes: the manager's name, Apply or Update, and through which subresource."""
+
+    manager: str
+    operation: str = "Update"
+    subresource: str = ""
+
+
+def _is(entry: Json, writer: Writer, api_version: str) -> bool:
+    return (
+        entry.get("manager") == writer.manager
+        and entry.get("operation") == writer.operation
+        and entry.get("subresource", "") == writer.subresource
+        and entry.get("apiVersion") == api_version
+    )
+
+
+def record_update(old: Json | None, new: Json, kind: Type, writer: Writer, now: str) -> list[Json]:
+    """The managedFields after an ordinary write: the writer owns what it changed, nobody owns what is gone."""
+    before = leaves(old, kind) if old else {}
+    after = leaves(new, kind)
+    changed = {path for path, value in after.items() if path not in before or before[path] != value}
+    removed = before.keys() - after.keys()
+    entries = list(old["metadata"].get("managedFields") or ()) if old else []
+    if not changed and not removed:
+        return entries
+    return _merged(entries, writer, new["apiVersion"], changed, changed | removed, now, keep_own=True)
+
+
+def _merged(
+    entries: list[Json],
+    writer: Writer,
+    api_version: str,
+    owned: set[Path],
+    lost: set[Path],
+    now: str,
+    *,
+    keep_own: bool,
+) -> list[Json]:
+    result: list[Json] = []
+    mine: set[Path] = set(owned)
+    fields_type = {"fieldsType": "FieldsV1"}
+    for entry in entries:
+        paths = from_fields(entry["fieldsV1"])
+        if _is(entry, writer, api_version):
+            if keep_own:
+                mine |= paths - lost
+            continue
+        remaining = paths - lost
+        if remaining == paths:
+            result.append(entry)
+        elif remaining:
+            result.append(entry | {"fieldsV1": to_fields(remaining)})
+    if mine:
+        entry = {"manager": writer.manager, "operation": writer.operation, "apiVersion": api_version, "time": now}
+        entry |= fields_type | {"fieldsV1": to_fields(mine)}
+        if writer.subresource:
+            entry["subresource"] = writer.subresource
+        result.append(entry)
+    return result
+
+
+def apply(live: Json, applied: Json, kind: Type, writer: Writer, *, force: bool) -> Json:
+    """Server-side apply: the live object with what the applier says, without what it no longer says.
+
+    Raises:
+        StatusError: 409 with a FieldManagerConflict cause for each field that another manager owns.
+    """
+    wanted, held = leaves(applied, kind), leaves(live, kind)
+    entries = live["metadata"].get("managedFields") or []
+    api_version = applied["apiVersion"]
+    others: dict[Path, Json] = {}
+    mine: set[Path] = set()
+    for entry in entries:
+        paths = from_fields(entry["fieldsV1"])
+        if _is(entry, writer, api_version):
+            mine = paths
+        else:
+            others |= dict.fromkeys(paths, entry)
+    clashes = [path for path, value in wanted.items() if path in others and path in held and held[path] != value]
+    if clashes and not force:
+        raise _conflict({path: others[path] for path in clashes})
+    result: Json = _join(live, applied, kind)
+    for path in sorted(mine - wanted.keys() - others.keys(), key=len, reverse=True):
+        if path[-1] == "." and any(other[: len(path) - 1] == path[:-1] for other in others):
+            continue
+        _drop(result, path, kind)
+    return result
+
+
+def record_apply(live: Json, applied: Json, result: Json, kind: Type, writer: Writer, now: str) -> list[Json]:
+    """The managedFields after an apply: the applier owns exactly what it said."""
+    wanted, before, after = leaves(applied, kind), leaves(live, kind), leaves(result, kind)
+    changed = {path for path, value in after.items() if path in before and before[path] != value}
+    lost = changed | (before.keys() - after.keys())
+    entries = list(live["metadata"].get("managedFields") or ())
+    own = next((entry for entry in entries if _is(entry, writer, applied["apiVersion"])), None)
+    if own and not lost and before == after and from_fields(own["fieldsV1"]) == set(wanted):
+        return entries
+    return _merged(entries, writer, applied["apiVersion"], set(wanted), lost, now, keep_own=False)
+
+
+def _conflict(clashes: dict[Path, Json]) -> StatusError:
+    causes, lines = [], []
+    for path, entry in sorted(clashes.items()):
+        who = f'conflict with "{entry["manager"]}" using {entry["apiVersion"]}'
+        if entry.get("subresource"):
+            who = f'conflict with "{entry["manager"]}" with subresource "{entry["subresource"]}" using {entry["apiVersion"]}'
+        causes.append({"reason": "FieldManagerConflict", "message": who, "field": shown(path)})
+        lines.append(f"{who}: {shown(path)}")
+    count = len(clashes)
+    head = f"Apply failed with {count} conflict{'s' if count > 1 else ''}: "
+    return StatusError(409, "Conflict", head + "\n".join(lines), {"causes": causes})
+
+
+def _join(live: Any, applied: Any, kind: Type) -> Any:
+    if not isinstance(applied, dict) or not isinstance(live, dict):
+        return clone(applied)
+    result = dict(live)
+    for key, value in applied.items():
+        member = members(kind.model).get(key, ANY) if kind.name == "model" else (kind.item or ANY)
+        keys = list_keys(kind, key) if isinstance(value, list) else ()
+        if keys == (SET,):
+            result[key] = list(dict.fromkeys([*(live.get(key) or []), *value]))
+        elif keys:
+            result[key] = _join_list(live.get(key) or [], value, keys, member.item or ANY)
+        else:
+            result[key] = _join(live.get(key), value, member)
+    return result
+
+
+def _join_list(live: list[Json], applied: list[Json], keys: tuple[str, ...], kind: Type) -> list[Json]:
+    wanted = {item_key(item, keys): item for item in applied}
+    joined = [
+        _join(item, wanted[item_key(item, keys)], kind) if item_key(item, keys) in wanted else item for item in live
+    ]
+    known = {item_key(item, keys) for item in live}
+    return joined + [clone(item) for name, item in wanted.items() if name not in known]
+
+
+def _drop(node: Any, path: Path, kind: Type) -> None:
+    """Remove one leaf, copying nothing: the caller's object is a fresh join, so copy on the way down."""
+    part, rest = path[0], path[1:]
+    if not part.startswith("f:") or not isinstance(node, dict):
+        return
+    key = part[2:]
+    if key not in node:
+        return
+    if not rest or rest == (".",):
+        if not rest or not node[key]:
+            del node[key]
+        return
+    member = members(kind.model).get(key, ANY) if kind.name == "model" else (kind.item or ANY)
+    if rest[0].startswith(("k:", "v:")) and isinstance(node[key], list):
+        node[key] = _without(node[key], rest, list_keys(kind, key), member.item or ANY)
+        if not node[key]:
+            del node[key]
+        return
+    node[key] = clone(node[key])
+    _drop(node[key], rest, member)
+
+
+def _without(items: list[Any], path: Path, keys: tuple[str, ...], kind: Type) -> list[Any]:
+    result = []
+    for item in items:
+        name = set_key(item) if keys == (SET,) else item_key(item, keys)
+        if name != path[0]:
+            result.append(item)
+        elif len(path) > 1 and path[1] != ".":
+            copied = clone(item)
+            _drop(copied, path[1:], kind)
+            result.append(copied)
+    return result

@@ -1,0 +1,35 @@
+"""The controllers that run behind the simulated API server."""
+
+from __future__ import annotations
+
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.controllers.budgets import DisruptionController
+from kubernaut.sim.controllers.definitions import DefinitionStatus
+from kubernaut.sim.controllers.deployment import DeploymentController
+from kubernaut.sim.controllers.endpoints import EndpointsController
+from kubernaut.sim.controllers.garbage import GarbageCollector
+from kubernaut.sim.controllers.loop import Controller
+from kubernaut.sim.controllers.namespaces import DefaultAccounts, NamespaceContent
+from kubernaut.sim.controllers.nodes import NodeLifecycle, TaintEviction
+from kubernaut.sim.controllers.quotas import QuotaController
+from kubernaut.sim.controllers.replicaset import ReplicaSetController
+from kubernaut.sim.controllers.scheduler import Scheduler
+from kubernaut.sim.controllers.timing import Timing
+
+
+def all_controllers(api: Api, timing: Timing) -> list[Controller]:
+    """A new set of controllers for one API server."""
+    return [
+        DefinitionStatus(api),
+        ReplicaSetController(api),
+        DeploymentController(api),
+        Scheduler(api),
+        DefaultAccounts(api),
+        NodeLifecycle(api, timing),
+        TaintEviction(api),
+        DisruptionController(api),
+        EndpointsController(api),
+        QuotaController(api),
+        NamespaceContent(api),
+        GarbageCollector(api),
+    ]
