@@ -16,7 +16,7 @@ from kubernaut.domain.resources import ResourceRef
 from . import configmap, quantity, workload
 from .carriers import Carrier, carriers
 from .layers import Layer, layers, missing
-from .locate import chosen, obstacle
+from .locate import chosen, is_chart, obstacle
 from .sites import Edit, Site
 
 __all__ = ["ACTIONS", "Edit", "apply_action", "missing", "plan_edit"]
@@ -60,6 +60,8 @@ def plan_edit(files: Mapping[str, str], proposal: ActionProposal, path: str, nam
     """
     target = replace(proposal.target, namespace=proposal.target.namespace or namespace)
     layer = layers(files, path)
+    if is_chart(files, layer):
+        raise NotFound(f"cannot locate {target.kind} {target.short} in Git: {obstacle(files, layer)}")
     found = chosen(carriers(files, layer, target), layer, target)
     if not any(carrier.role in ("manifest", "generator", "patch") for carrier in found):
         raise NotFound(f"cannot locate {target.kind} {target.short} in Git: {obstacle(files, layer)}")

@@ -34,10 +34,15 @@ def chosen(found: list[Carrier], layer: Layer, target: ResourceRef) -> list[Carr
     return found
 
 
+def is_chart(files: Mapping[str, str], layer: Layer) -> bool:
+    """Whether the folder is a Helm chart: its files are templates, no manifests."""
+    return not layer.path and posixpath.join(layer.folder, "Chart.yaml") in files
+
+
 def obstacle(files: Mapping[str, str], layer: Layer) -> str:
     """Why an object's manifest was not found, in one sentence."""
     folder = layer.folder or "the repository's root"
-    if posixpath.join(layer.folder, "Chart.yaml") in files:
+    if is_chart(files, layer):
         return f"{folder} is a Helm chart, and which of its values sets this field only the chart's templates tell"
     everything = layer.everything()
     if any(marks.child(part.node, key) is not None for part in everything for key in ("helmCharts", "generators")):

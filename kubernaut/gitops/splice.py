@@ -40,11 +40,11 @@ def replace_value(text: str, node: yaml.Node, value: str, *, string: bool, place
 
 def _spell(text: str, node: yaml.ScalarNode, start: int, value: str, string: bool) -> str:
     flow = _in_flow(text, node)
-    if node.style is None and "\n" in value and not flow and spelling.is_literal(value):
+    if not node.style and "\n" in value and not flow and spelling.is_literal(value):
         line = text[text.rfind("\n", 0, start) + 1 : start]
         indent = " " * (len(re.match(r"[ ]*(?:- +)*", line)[0]) + 2)  # type: ignore[index]
         return _literal(value, indent, _line_break(text)).removesuffix(_line_break(text))
-    style = '"' if _is_json(text) and not re.match(r"^-?\d+(\.\d+)?$", value) else node.style
+    style = '"' if _is_json(text) and not re.match(r"^-?\d+(\.\d+)?$", value) else node.style or None
     return spelling.scalar(value, style, string=string, flow=flow)
 
 
@@ -69,7 +69,7 @@ def _replace_block(text: str, node: yaml.ScalarNode, start: int, end: int, value
     old = node.value.rstrip("\n").split("\n")
     first = next((at for at, line in enumerate(raw) if line.strip()), None)
     if body_start == 0 or first is None or not spelling.is_literal(value):
-        kept = "".join(raw[len(old) :]) if first is not None else "".join(raw)
+        kept = "".join(raw[len(raw) - _blank_tail(raw) :])
         return text[:start] + spelling.scalar(value, '"', string=True) + eol + kept + text[end:]
     indent = re.match(r" *", raw[first])[0]  # type: ignore[index]
     if node.style == ">" or re.search(r"[1-9]", header.split("#")[0]):

@@ -117,7 +117,7 @@ def test_a_helm_chart_is_told_apart() -> None:
     files = {
         "app/Chart.yaml": "name: checkout\n",
         "app/values.yaml": "memory: 128Mi\n",
-        "app/templates/d.yaml": "kind: {{ .x }}\n",
+        "app/templates/d.yaml": "kind: Deployment\nmetadata: {name: checkout}\n{{ .x }}: 1\n",
     }
     with pytest.raises(NotFound, match="Helm chart"):
         plan_edit(files, memory(), "app")
