@@ -6,11 +6,11 @@ A server of the test's own, because no genuine one loses a reply or forgets a pa
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import yaml
 from aiohttp import web
+from kubernetes_server import kubeconfig, serving, status
 
 from kubernaut.adapters.kubernetes import KubernetesCluster
 from kubernaut.domain.errors import BadInput, Conflict, NotFound, Permanent, Refused, Temporary, Unknown
@@ -19,18 +19,6 @@ from kubernaut.domain.resources import ResourceRef
 POD = ResourceRef("c", "Pod", "web", "shop")
 EXPECTED = {"uid": "u1"}
 PATCH = {"metadata": {"labels": {"a": "b"}}}
-
-
-def status(code: int, reason: str = "", message: str = "", **details) -> web.Response:
-    body = {
-        "kind": "Status",
-        "status": "Failure",
-        "code": code,
-        "reason": reason,
-        "message": message,
-        "details": details,
-    }
-    return web.json_response(body, status=code)
 
 
 class Server:
@@ -50,28 +38,10 @@ class Server:
 
 
 @pytest.fixture
-async def server(tmp_path) -> AsyncIterator[Server]:
+async def server() -> AsyncIterator[Server]:
     made = Server()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", made.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield made
-    await runner.cleanup()
-
-
-def kubeconfig(path: Path, url: str, user: dict | None = None) -> Path:
-    config = {
-        "current-context": "main",
-        "contexts": [{"name": "main", "context": {"cluster": "main", "user": "me"}}],
-        "clusters": [{"name": "main", "cluster": {"server": url}}],
-        "users": [{"name": "me", "user": user or {"token": "t0"}}],
-    }
-    path.write_text(yaml.safe_dump(config))
-    return path
+    async with serving(made.handle) as made.url:
+        yield made
 
 
 @pytest.fixture

@@ -263,9 +263,9 @@ class KubernetesCluster:
             for reflector in others:
                 group.create_task(reflector.run())
 
-    def _recovered(self) -> None:
+    def _recovered(self, lost_at: float) -> None:
         for reflector in self._reflectors.values():
-            reflector.retry()
+            reflector.renew(lost_at)
 
     def _changed(self, before: codec.LazyObject | None, after: codec.LazyObject | None) -> None:
         if self._on_change is None:

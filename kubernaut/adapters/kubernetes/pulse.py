@@ -26,11 +26,12 @@ class Pulse:
     """Asks `/version` for ever.
 
     Args:
-        recovered: called when the server answers after it did not; broken watches need not wait then.
+        recovered: called when the server answers after it did not, with the time of the event loop at which it was lost:
+            broken watches need not wait any longer, and those that were open then may be open on one side only.
     """
 
     def __init__(
-        self, session: Session, clock: Clock, recovered: Callable[[], None], *, every_s: float = _EVERY_S
+        self, session: Session, clock: Clock, recovered: Callable[[float], None], *, every_s: float = _EVERY_S
     ) -> None:
         self.server_version = ""
         self.error = "not connected yet"
@@ -39,6 +40,7 @@ class Pulse:
         self._recovered = recovered
         self._every_s = every_s
         self._heard_at = clock.now()
+        self._lost_at = 0.0
 
     def heard(self) -> None:
         """The server said something, on whichever connection."""
@@ -84,9 +86,10 @@ class Pulse:
         if self.error:
             log.info("cluster answers", server_version=self.server_version)
             self.error = ""
-            self._recovered()
+            self._recovered(self._lost_at)
 
     def _lost(self, error: str) -> None:
         if not self.error:
+            self._lost_at = asyncio.get_running_loop().time()
             log.warning("cluster lost", error=error)
         self.error = error

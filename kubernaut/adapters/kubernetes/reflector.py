@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 from enum import StrEnum
 
+import aiohttp
 import msgspec
 import structlog
 
@@ -18,7 +19,7 @@ from kubernaut.domain.resources import Kind
 from . import codec
 from .cache import KindCache
 from .errors import Gone, Unauthorized, from_answer
-from .session import Backoff, Session
+from .session import Backoff, Session, abort
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,8 @@ class Reflector:
         self._heard = heard
         self._watch_s = watch_s
         self._wake = asyncio.Event()
+        self._answer: aiohttp.ClientResponse | None = None
+        self._opened_at = 0.0
         self.version = ""
 
     @property
@@ -70,6 +73,12 @@ class Reflector:
     def retry(self) -> None:
         """Tries again now instead of after the pause."""
         self._wake.set()
+
+    def renew(self, opened_before: float) -> None:
+        """Tries again now, and drops a stream that was opened before this time of the event loop."""
+        self._wake.set()
+        if self._answer is not None and self._opened_at <= opened_before:
+            abort(self._answer)
 
     async def run(self) -> None:
         """Lists and watches until it is cancelled; no failure ends it."""
@@ -156,19 +165,24 @@ class Reflector:
             "resourceVersion": self.version,
         }
         what = f"watch {self.kind.plural}"
-        async with self._session.stream(
-            self.kind.path(), query, silence_s=self._watch_s + _GRACE_S, what=what
-        ) as stream:
+        async with self._session.stream(self.kind.path(), query, silence_s=watch_s + _GRACE_S, what=what) as answer:
+            self._answer, self._opened_at = answer, asyncio.get_running_loop().time()
             self._live()
             self._heard()
-            rest = b""
-            async for chunk in stream.iter_any():
-                *lines, rest = (rest + chunk).split(b"\n") if rest else chunk.split(b"\n")
-                for line in lines:
-                    if line:
-                        self._take(line, what)
-                self._heard()
-                backoff.reset()
+            try:
+                await self._follow(answer.content, backoff, what)
+            finally:
+                self._answer = None
+
+    async def _follow(self, stream: aiohttp.StreamReader, backoff: Backoff, what: str) -> None:
+        rest = b""
+        async for chunk in stream.iter_any():
+            *lines, rest = (rest + chunk).split(b"\n") if rest else chunk.split(b"\n")
+            for line in lines:
+                if line:
+                    self._take(line, what)
+            self._heard()
+            backoff.reset()
 
     def _take(self, line: bytes, what: str) -> None:
         try:

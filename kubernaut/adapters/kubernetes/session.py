@@ -78,8 +78,8 @@ class Session:
     @contextlib.asynccontextmanager
     async def stream(
         self, path: str, query: Mapping[str, str], *, silence_s: float, what: str
-    ) -> AsyncIterator[aiohttp.StreamReader]:
-        """A body that is read as it comes; silent for longer than `silence_s` it is Temporary."""
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """An answer whose body is read as it comes; silent for longer than `silence_s` it is Temporary."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         try:
             async with await self._open("GET", path, query, None, {"Accept-Encoding": "identity"}, timeout) as got:
@@ -88,9 +88,9 @@ class Session:
                         await self._reload(self._configuration)
                     raise from_answer(got.status, await got.read(), got.headers, what, write=False)
                 try:
-                    yield got.content
+                    yield got
                 finally:
-                    _abort(got)
+                    abort(got)
         except (aiohttp.ClientError, OSError, TimeoutError) as e:
             raise from_transport(e, what, write=False) from e
 
@@ -181,7 +181,7 @@ class Session:
             await old.close()
 
 
-def _abort(answer: aiohttp.ClientResponse) -> None:
+def abort(answer: aiohttp.ClientResponse) -> None:
     """Drops a connection whose answer goes on for ever: a polite TLS shutdown would wait for the other side."""
     if answer.connection is not None and answer.connection.transport is not None:
         answer.connection.transport.abort()
