@@ -24,8 +24,17 @@ async def space(world: Stage) -> AsyncIterator[None]:
     """A namespace for these tests."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}
     await world.outside.api.create("/api/v1/namespaces", namespace)
+    await eventually(lambda: _has_account(world))
     yield
     await world.outside.api.delete(f"/api/v1/namespaces/{SPACE}")
+
+
+async def _has_account(world: Stage) -> bool:
+    try:
+        await world.outside.api.get(f"/api/v1/namespaces/{SPACE}/serviceaccounts/default")
+    except NotFound:
+        return False
+    return True
 
 
 async def run(world: Stage, name: str, *, policy: str = "Always", volumes: Any = (), **container: Any) -> None:
