@@ -88,14 +88,21 @@ def due(connection: sqlite3.Connection, now: datetime, limit: int) -> Sequence[D
     return found
 
 
+_NEXT = (
+    "SELECT wake_at FROM remediation WHERE priority = ? AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
+    "SELECT wake_at FROM track WHERE priority = ? AND wake_at IS NOT NULL ORDER BY wake_at LIMIT 1",
+)
+
+
 def next_wake(connection: sqlite3.Connection) -> datetime | None:
     """The earliest `wake_at` of all rows."""
     earliest = [
-        connection.execute(f"SELECT min(wake_at) FROM {table} WHERE priority = ?", (priority.value,)).fetchone()[0]  # noqa: S608 - own names
-        for table in ("remediation", "track")
+        row[0]
+        for sql in _NEXT
         for priority in Priority
+        if (row := connection.execute(sql, (priority.value,)).fetchone())
     ]
-    return codec.from_us_or_none(min((at for at in earliest if at is not None), default=None))
+    return codec.from_us_or_none(min(earliest, default=None))
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
