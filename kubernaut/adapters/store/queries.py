@@ -9,7 +9,7 @@ from itertools import islice
 from kubernaut.domain.approvals import Approval, ApprovalPhase
 from kubernaut.domain.journal import JournalEntry
 from kubernaut.domain.plans import StepRun
-from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.remediation import FINAL, Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack
 from kubernaut.domain.values import Priority
@@ -108,13 +108,13 @@ def next_wake(connection: sqlite3.Connection) -> datetime | None:
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
     """Remediations by phase, and `needs_you`, `active`, `total`."""
     result = {"needs_you": 0, "active": 0, "total": 0}
-    for phase, n, is_active, needs_you in connection.execute(
-        "SELECT phase, count(*), sum(active), sum(needs_you) FROM remediation GROUP BY phase"
+    for phase, rank, n in connection.execute(
+        "SELECT phase, sort_rank, count(*) FROM remediation INDEXED BY remediation_order GROUP BY phase, sort_rank"
     ):
-        result[phase] = n
+        result[phase] = result.get(phase, 0) + n
         result["total"] += n
-        result["active"] += is_active
-        result["needs_you"] += needs_you
+        result["active"] += 0 if phase in FINAL else n
+        result["needs_you"] += n if rank == 0 else 0
     return result
 
 

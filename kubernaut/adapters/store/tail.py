@@ -12,7 +12,7 @@ from kubernaut.domain.values import canonical
 
 from .codec import from_us, object_from, to_us
 
-Mark = tuple[int, str]
+Mark = tuple[int, str, int]
 
 _INSERT = (
     "INSERT INTO journal (seq, at, kind, message, actor, remediation_id, track, data, previous_hash, hash)"
@@ -28,30 +28,31 @@ class JournalTail:
         row = connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         self.seq: int = row[0] if row else 0
         self.hash: str = row[1] if row else GENESIS
-        self.safe: Mark = (self.seq, self.hash)
+        self._rows: list[tuple[object, ...]] = []
+        self.safe: Mark = self.mark()
         """The tail as of the last commit."""
 
     def mark(self) -> Mark:
         """The tail as it is now, for `reset`."""
-        return self.seq, self.hash
+        return self.seq, self.hash, len(self._rows)
 
     def reset(self, mark: Mark) -> None:
         """Put the tail back, because the entries since were rolled back."""
-        self.seq, self.hash = mark
+        self.seq, self.hash, rows = mark
+        del self._rows[rows:]
 
     def keep(self) -> bool:
         """The transaction is on the disk: its tail is safe. Returns whether the journal grew."""
         grew = self.safe[0] != self.seq
-        self.safe = (self.seq, self.hash)
+        self.safe = self.mark()
         return grew
 
     def append(self, drafts: Iterable[JournalDraft]) -> None:
-        """Give each draft its place and write it.
+        """Give each draft its place; `write` puts them into the file.
 
         The hash is taken over what can be read back, not over what was handed in: data is turned into JSON first, so
         that a time or a tuple in it does not break the chain later.
         """
-        rows = []
         for draft in drafts:
             at_us = to_us(draft.at)
             data, text = _readable(draft)
@@ -62,12 +63,16 @@ class JournalTail:
                 entry = chain(readable, self.seq + 1, self.hash)
             except UnicodeEncodeError as e:
                 raise BadInput(f"a journal entry of kind {draft.kind} holds text that is no Unicode: {e}") from e
-            rows.append(
+            self._rows.append(
                 (entry.seq, at_us, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, text,
                  entry.previous_hash, entry.hash)
             )  # fmt: skip
             self.seq, self.hash = entry.seq, entry.hash
-        self._connection.executemany(_INSERT, rows)
+
+    def write(self) -> None:
+        """Write the entries of the whole transaction at once, just before it is committed."""
+        self._connection.executemany(_INSERT, self._rows)
+        self._rows.clear()
 
 
 def _readable(draft: JournalDraft) -> tuple[dict[str, object], bytes]:

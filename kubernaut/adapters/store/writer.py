@@ -122,6 +122,7 @@ class Writer:
                 self._attempt(waiting)
                 if self._loop.time() > until:
                     break
+            self._tail.write()
         except sqlite3.Error as e:
             self._give_up(batch, e)
             self._next()

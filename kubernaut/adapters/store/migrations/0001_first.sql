@@ -35,8 +35,7 @@ CREATE UNIQUE INDEX remediation_one_active ON remediation (fingerprint) WHERE ac
 CREATE INDEX remediation_fingerprint ON remediation (fingerprint, created_at);
 CREATE INDEX remediation_wake ON remediation (priority, wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX remediation_owner ON remediation (cluster, kind, namespace, name, created_at);
-CREATE INDEX remediation_order ON remediation (sort_rank, severity, created_at DESC, id);
-CREATE INDEX remediation_counts ON remediation (phase, active, needs_you);
+CREATE INDEX remediation_order ON remediation (sort_rank, severity, created_at DESC, id, phase);
 
 CREATE TABLE document (
     remediation_id TEXT PRIMARY KEY REFERENCES remediation (id),
