@@ -3,17 +3,18 @@
 Rules look at live pods only: what is being deleted, has finished or was evicted is an effect of something else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import ResourceRef
 
 from .units import moment
 
+T = TypeVar("T")
 REVISION = "deployment.kubernetes.io/revision"
 RESTARTS = {
     "Deployment": "restart-deployment",
@@ -209,6 +210,16 @@ class Case:
         age_s = self.age_s(at)
         return age_s is None or age_s <= self.recent_s
 
+    def once(self, name: str, work: Callable[[], T]) -> T:
+        """The outcome of a piece of work that several rules share: done at the first call, kept for the case."""
+        if name not in self._kept:
+            self._kept[name] = work()
+        return cast(T, self._kept[name])
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return {}
+
     def lacks(self, *words: str) -> int:
         """How many of the facts that could not be read are about one of these."""
         return sum(any(word.lower() in line.lower() for word in words) for line in self.snapshot.missing)
@@ -216,17 +227,34 @@ class Case:
     def node_of(self, pod: Object) -> Object | None:
         """The node that a pod runs on; None when it was not read."""
         name = (pod.get("spec") or {}).get("nodeName")
-        return self.snapshot.get("Node", name) if name else None
+        return self.nodes.get(name) if name else None
 
-    def node_events(self, name: str) -> list[Object]:
-        """Recent events about a node, by its name: kubelets put the name where the uid belongs."""
-        return [
-            event
-            for event in self.snapshot.of_kind("Event")
-            if (about := event.get("involvedObject") or {}).get("kind") == "Node"
-            and about.get("name") == name
-            and self.recently(event_time(event))
-        ]
+    @cached_property
+    def _events(self) -> dict[tuple[str, str, str], list[Object]]:
+        found: dict[tuple[str, str, str], list[Object]] = {}
+        for event in self.snapshot.of_kind("Event"):
+            about = event.get("involvedObject") or {}
+            if self.recently(event_time(event)):
+                kind = str(about.get("kind"))
+                namespace = "" if kind == "Node" else about.get("namespace") or event["metadata"].get("namespace")
+                found.setdefault((kind, str(namespace or ""), str(about.get("name"))), []).append(event)
+        return found
+
+    def events(self, item: Object) -> list[Object]:
+        """Recent events about an object. An event of an earlier object of the same name has another uid.
+
+        Kubelets put a node's name where its uid belongs, so nodes are found by name alone.
+        """
+        meta = item["metadata"]
+        told = self._events.get((item["kind"], str(meta.get("namespace") or ""), meta["name"]), [])
+        if item["kind"] == "Node":
+            return told
+        return [e for e in told if (e["involvedObject"].get("uid") or meta.get("uid")) == meta.get("uid")]
+
+    @cached_property
+    def nodes(self) -> dict[str, Object]:
+        """The nodes that were read, by name."""
+        return {node["metadata"]["name"]: node for node in self.snapshot.of_kind("Node")}
 
     def current(self, pod: Object) -> bool:
         """Whether the pod is of the Deployment's newest revision; true where there are no revisions."""

@@ -17,7 +17,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.domain.redaction import HIDDEN, is_secret_name
 from kubernaut.domain.resources import ResourceRef
 
-from .case import Case, Container, event_time
+from .case import Case, Container
 from .changes import changed, commit_fact, writers, written_at
 from .confidence import Rests, confidence
 from .units import moment
@@ -139,8 +139,8 @@ def _absent(case: Case, container: Container) -> Iterator[tuple[Missing, Evidenc
         said = f"CreateContainerConfigError: {container.waiting_message}"
         yield absent, fact(container.pod, f"{container.path}.state.waiting", said)
     elif container.waiting in ("ContainerCreating", "PodInitializing"):
-        for event in case.snapshot.events(container.pod):
-            if event.get("reason") == "FailedMount" and case.recently(event_time(event)):
+        for event in case.events(container.pod):
+            if event.get("reason") == "FailedMount":
                 message = str(event.get("message", ""))
                 if absent := _parsed(message, _volume_source(container, message)):
                     yield absent, event_fact(event)

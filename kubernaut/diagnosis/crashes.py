@@ -2,7 +2,7 @@
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
-from .case import Case, Container, event_time
+from .case import Case, Container
 from .changes import Difference, changed, last_change
 from .commands import why_not_started
 from .confidence import Rests, confidence
@@ -104,10 +104,8 @@ def _since_release(case: Case, container: Container) -> list[Difference]:
 def _liveness(case: Case, container: Container) -> list[Evidence]:
     told = [
         event
-        for event in case.snapshot.events(container.pod)
-        if event.get("reason") == "Unhealthy"
-        and str(event.get("message", "")).startswith(("Liveness", "Startup"))
-        and case.recently(event_time(event))
+        for event in case.events(container.pod)
+        if event.get("reason") == "Unhealthy" and str(event.get("message", "")).startswith(("Liveness", "Startup"))
     ]
     return [event_fact(event) for event in told]
 

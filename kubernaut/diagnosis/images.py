@@ -8,7 +8,7 @@ import re
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
-from .case import Case, Container, condition, event_time, pod_ready
+from .case import Case, Container, condition, pod_ready
 from .changes import changed
 from .confidence import Rests, confidence
 from .units import moment
@@ -113,7 +113,7 @@ def _evidence(case: Case, containers: list[Container], image: str) -> tuple[Evid
     if first.waiting_message:
         found.append(fact(first.pod, f"{first.path}.state.waiting.message", first.waiting_message, since))
     found.append(fact(first.pod, f"spec.containers[{first.name}].image", image))
-    pulls = [e for e in case.snapshot.events(first.pod) if e.get("reason") == "Failed" and case.recently(event_time(e))]
+    pulls = [e for e in case.events(first.pod) if e.get("reason") == "Failed"]
     found += [event_fact(event) for event in pulls[-1:]]
     proven = [r for r in case.revisions[1:] if r.ready]
     found += [fact(r.object, "status.readyReplicas", r.ready, r.created) for r in proven[:1]]
@@ -152,8 +152,8 @@ def _alternatives(why: str, secret: str, runs: bool, good: str) -> tuple[str, ..
 def _failures(case: Case, container: Container) -> list[str]:
     return [
         str(event.get("message", ""))
-        for event in case.snapshot.events(container.pod)
-        if event.get("reason") in ("Failed", "FailedToRetrieveImagePullSecret") and case.recently(event_time(event))
+        for event in case.events(container.pod)
+        if event.get("reason") in ("Failed", "FailedToRetrieveImagePullSecret")
     ]
 
 
@@ -168,7 +168,7 @@ def _missing_secret(case: Case, container: Container) -> str:
         return ""
     namespace = container.pod["metadata"].get("namespace", "")
     named = [str(s.get("name", "")) for s in (container.pod.get("spec") or {}).get("imagePullSecrets") or ()]
-    told = any(e.get("reason") == "FailedToRetrieveImagePullSecret" for e in case.snapshot.events(container.pod))
+    told = any(e.get("reason") == "FailedToRetrieveImagePullSecret" for e in case.events(container.pod))
     known = any(True for _ in case.snapshot.of_kind("Secret", namespace)) or told
     absent = [name for name in named if known and case.snapshot.get("Secret", name, namespace) is None]
     return listed(absent)

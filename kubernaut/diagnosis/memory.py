@@ -128,8 +128,8 @@ def _restart(case: Case, containers: list[Container]) -> ActionProposal | None:
 
 def _node_out_of_memory(case: Case, container: Container) -> list[Object]:
     """The node itself ran out of memory at that time: then the kernel may have killed a container below its limit."""
-    node = str((container.pod.get("spec") or {}).get("nodeName", ""))
-    return [event for event in case.node_events(node) if event.get("reason") == "SystemOOM"]
+    node = case.node_of(container.pod)
+    return [event for event in case.events(node) if event.get("reason") == "SystemOOM"] if node is not None else []
 
 
 def _without_limit(case: Case, containers: list[Container], first: Container) -> Finding:

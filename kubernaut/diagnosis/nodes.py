@@ -43,16 +43,22 @@ def sick_node(case: Case) -> list[Finding]:
             hurt.setdefault(node["metadata"]["name"], []).append(pod)
     found = []
     for name, pods in hurt.items():
-        node = case.snapshot.get("Node", name)
-        found += _judge(case, node, pods) if node is not None else []
+        found += _judge(case, case.nodes[name], pods)
     return found
 
 
 def node_at_fault(case: Case, pod: Object) -> bool:
     """Whether the pod's node explains that the pod is not ready."""
     node = case.node_of(pod)
-    if node is None:
-        return False
+    return node is not None and node["metadata"]["name"] in faulty_nodes(case)
+
+
+def faulty_nodes(case: Case) -> set[str]:
+    """Names of the nodes that explain why pods on them are not ready; worked out once for a case."""
+    return case.once("faulty nodes", lambda: {name for name, node in case.nodes.items() if _faulty(case, node)})
+
+
+def _faulty(case: Case, node: Object) -> bool:
     return condition(node, "Ready").get("status") != "True" or bool(broken_parts(node)) or _flaps(case, node) >= FLAPS
 
 
@@ -204,16 +210,16 @@ def _flaps(case: Case, node: Object) -> int:
     for event in _not_ready_events(case, node):
         source = str((event.get("source") or {}).get("component") or event.get("reportingComponent") or "")
         by_source[source] = by_source.get(source, 0) + event_count(event)
-    rebooted = sum(event_count(e) for e in case.node_events(node["metadata"]["name"]) if e.get("reason") == "Rebooted")
+    rebooted = sum(event_count(e) for e in case.events(node) if e.get("reason") == "Rebooted")
     return max([*by_source.values(), rebooted, 0])
 
 
 def _not_ready_events(case: Case, node: Object) -> list[Object]:
-    return [e for e in case.node_events(node["metadata"]["name"]) if e.get("reason") == "NodeNotReady" and _trusted(e)]
+    return [e for e in case.events(node) if e.get("reason") == "NodeNotReady" and _trusted(e)]
 
 
 def _hardware_events(case: Case, node: Object) -> list[Object]:
-    told = case.node_events(node["metadata"]["name"])
+    told = case.events(node)
     return [e for e in told if _HARDWARE_REASONS.match(str(e.get("reason", ""))) and _trusted(e)]
 
 

@@ -16,6 +16,7 @@ from .nodes import node_at_fault
 from .units import moment, spoken
 from .words import event_fact, fact, listed, many, plain
 
+_MOST = 5
 _DEPENDENCY = (
     "connection refused",
     "no such host",
@@ -41,7 +42,7 @@ def stale_pods(case: Case) -> list[Finding]:
     if len(pods) == 1 and case.snapshot.target.kind == "Pod" and pods[0] is not case.snapshot.root:
         return []
     since = [lost_readiness(case, pod) for pod in pods]
-    if not all(since) or any(case.node_of(pod) is not None and node_at_fault(case, pod) for pod in pods):
+    if not all(since) or any(node_at_fault(case, pod) for pod in pods):
         return []
     times = [at for at in since if at is not None]
     probes = _probe_failures(case, pods)
@@ -82,23 +83,19 @@ def wedged_pod(case: Case) -> list[Finding]:
     """A minority of a revision's pods lost its readiness while the siblings serve: replace it."""
     if case.workload is None or case.owner.kind not in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
         return []
+    revisions: dict[str, list[Object]] = {}
+    for pod in case.siblings:
+        revisions.setdefault(controller_uid(pod), []).append(pod)
+    serving = {uid: [pod for pod in pods if pod_ready(pod)] for uid, pods in revisions.items()}
     found = []
     for pod in case.pods:
-        siblings = [p for p in case.siblings if controller_uid(p) == controller_uid(pod) and p is not pod]
-        serving = [p for p in siblings if pod_ready(p)]
         at = lost_readiness(case, pod)
-        if (
-            at is None
-            or not serving
-            or not case.current(pod)
-            or (case.node_of(pod) is not None and node_at_fault(case, pod))
-        ):
-            continue
-        unready = len(siblings) - len(serving) + 1
-        if unready > 1 and unready >= len(serving):
-            continue
-        found.append(_wedged(case, pod, at, serving, unready))
-    return found
+        uid = controller_uid(pod)
+        unready = len(revisions.get(uid, ())) - len(serving.get(uid, ()))
+        minority = serving.get(uid) and (unready == 1 or unready < len(serving[uid]))
+        if at is not None and minority and case.current(pod) and not node_at_fault(case, pod):
+            found.append(_wedged(case, pod, at, serving[uid], unready))
+    return found[:_MOST]
 
 
 def lost_readiness(case: Case, pod: Object) -> datetime | None:
@@ -172,12 +169,7 @@ def _node(case: Case, pod: Object) -> list[Evidence]:
 
 def _probe_failures(case: Case, pods: list[Object]) -> list[Evidence]:
     """Recent `Unhealthy` events of the pods, the newest first."""
-    told = [
-        event
-        for pod in pods
-        for event in case.snapshot.events(pod)
-        if event.get("reason") == "Unhealthy" and case.recently(event_time(event))
-    ]
+    told = [event for pod in pods for event in case.events(pod) if event.get("reason") == "Unhealthy"]
     return [event_fact(e) for e in sorted(told, key=lambda e: str(event_time(e)), reverse=True)]
 
 

@@ -1,6 +1,8 @@
 """Each incident of the catalogue is diagnosed from what the cluster shows, live and from a dump that kubectl made."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -31,14 +33,19 @@ TARGETS = {
 }
 
 
-async def look(world: Stage, ref: ResourceRef, signal: str = "") -> tuple[Snapshot, tuple[Finding, ...]]:
-    """The facts and what the rules find in them."""
-    clock = SystemClock()
-    cluster = await KubernetesCluster.connect("prod-eu", world.kubeconfig, None, clock)
+@asynccontextmanager
+async def connected(world: Stage) -> AsyncIterator[KubernetesCluster]:
+    """The world's cluster, read live."""
+    cluster = await KubernetesCluster.connect("prod-eu", world.kubeconfig, None, SystemClock())
     try:
-        snapshot = await enrich(cluster, ref, clock=clock, deadline_s=10.0, signal=signal)
+        yield cluster
     finally:
         await cluster.close()
+
+
+async def look(cluster: KubernetesCluster, ref: ResourceRef, signal: str = "") -> tuple[Snapshot, tuple[Finding, ...]]:
+    """The facts and what the rules find in them."""
+    snapshot = await enrich(cluster, ref, clock=SystemClock(), deadline_s=10.0, signal=signal)
     return snapshot, RulesAnalyst(steady_s=STEADY_S).judge(snapshot)[0]
 
 
@@ -48,16 +55,19 @@ async def test_the_incident_is_diagnosed_and_was_not_before(world: Stage, number
     kind, name, namespace = TARGETS[number]
     ref = ResourceRef("prod-eu", kind, name, namespace)
     await world.deploy(it)
-    assert (await look(world, ref))[1] == ()
-    await asyncio.sleep(1.2)  # the API's times are whole seconds: a failure in the second of the start proves nothing
-    await world.break_(it)
-    alert = it.alert(await world.view(it)).name
-    best = None
-    async with asyncio.timeout(45):
-        while best is None or best.confidence < 0.7:
-            snapshot, findings = await look(world, ref, alert)
-            best = findings[0] if findings else None
-            await asyncio.sleep(0.2)
+    async with connected(world) as cluster:
+        assert (await look(cluster, ref))[1] == ()
+        await asyncio.sleep(
+            1.2
+        )  # the API's times are whole seconds: a failure in the second of the start proves nothing
+        await world.break_(it)
+        alert = it.alert(await world.view(it)).name
+        best = None
+        async with asyncio.timeout(45):
+            while best is None or best.confidence < 0.7:
+                snapshot, findings = await look(cluster, ref, alert)
+                best = findings[0] if findings else None
+                await asyncio.sleep(0.2)
     assert snapshot.missing == ()
     assert (best.immediate.action if best.immediate else "") == it.immediate
     if number != 6:  # its old value is only in Git, which is not read here
