@@ -92,7 +92,8 @@ class DrainNode:
             for p in pods
         ]
         unschedulable = bool(node.get("spec", {}).get("unschedulable", False))
-        return {**identity(node), "unschedulable": unschedulable, "pods": listed}
+        owners = await _owners(reader, pods)
+        return {**identity(node), "unschedulable": unschedulable, "pods": listed, "owners": owners}
 
     async def dry_run(
         self, reader: ClusterReader, writer: ClusterWriter, step: Step, captured: Mapping[str, Any]

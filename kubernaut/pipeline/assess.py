@@ -5,10 +5,12 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from kubernaut.domain.analysis import Analysis, Finding
 from kubernaut.domain.assessment import OPEN, AssessmentEvent, AssessmentPhase
-from kubernaut.domain.errors import NotFound
-from kubernaut.domain.facts import Snapshot
+from kubernaut.domain.errors import KubernautError, NotFound
+from kubernaut.domain.facts import Commit, Snapshot
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import FINAL, Remediation, advance
 from kubernaut.domain.resources import ResourceRef
@@ -20,7 +22,9 @@ from .decide import decide
 from .enrich import enrich
 from .entries import entry
 from .outside import Outside
+from .ownership import ownership_of
 
+log = structlog.get_logger()
 _TURN = timedelta(milliseconds=100)
 
 
@@ -43,6 +47,9 @@ async def _look(out: Outside, remediation: Remediation) -> Change:
     environment, priority = await classify(out, snapshot.target, remediation.signal.severity)
     remediation = replace(remediation, environment=environment, priority=priority)
     analysis = await _analyse(out, snapshot)
+    if (analysis.best is None or analysis.best.permanent is None) and (commits := await _commits(out, snapshot)):
+        snapshot = replace(snapshot, commits=commits)
+        analysis = await _analyse(out, snapshot)
     now = out.clock.now()
     if remediation.assessment is AssessmentPhase.PROCESSING:
         remediation = advance(remediation, AssessmentEvent.ENRICHED, now, wake_at=now)
@@ -93,6 +100,21 @@ async def _facts(out: Outside, remediation: Remediation) -> Snapshot:
         reader, remediation.target, clock=out.clock, deadline_s=limits.enrich_deadline_s,
         signal=remediation.signal.name, labels=labels,
     )  # fmt: skip
+
+
+async def _commits(out: Outside, snapshot: Snapshot) -> tuple[Commit, ...]:
+    """What changed in Git lately, read only when the cluster alone does not tell what to change back."""
+    if snapshot.root is None or not snapshot.target.namespace:
+        return ()
+    ownership = await ownership_of(out, snapshot, snapshot.target)
+    if ownership is None or not out.forge.serves(ownership.repo_url):
+        return ()
+    try:
+        async with asyncio.timeout(out.limits.call_deadline_s):
+            return tuple(await out.forge.commits(ownership.repo_url, ownership.revision, ownership.path))
+    except (KubernautError, TimeoutError) as error:
+        log.warning("commits could not be read", remediation=str(snapshot.target), error=str(error))
+        return ()
 
 
 async def _analyse(out: Outside, snapshot: Snapshot) -> Analysis:
