@@ -1,6 +1,7 @@
 """Colleagues push, merge, delete and rewrite with plain git, and the forge sees what they did."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,32 @@ async def test_a_missing_repository_says_what_to_do(tmp_path: Path, clock: Still
         await forge.files(URL, "HEAD", "")
     with pytest.raises(NotFound, match=r"forge\.repositories"):
         await forge.files("https://elsewhere/x", "HEAD", "")
+
+
+async def test_every_push_is_seen_however_fast_it_follows(forge: LocalForge, colleague: Colleague) -> None:
+    await forge.heads(URL)
+    for n in range(5):
+        commit = colleague.commit({"n.txt": f"{n}\n"})
+        assert (await forge.heads(URL))["main"] == commit
+        assert (await forge.heads(URL))["main"] == commit
+    await asyncio.sleep(0.15)
+    settled = [await forge.heads(URL) for _ in range(3)]
+    colleague.git("update-ref", "refs/heads/new", "main", folder=colleague.bare)
+    assert set(await forge.heads(URL)) == {*settled[0], "new"}
+    await asyncio.sleep(0.15)
+    await forge.heads(URL)
+    colleague.git("pack-refs", "--all", folder=colleague.bare)
+    assert set(await forge.heads(URL)) == {*settled[0], "new"}
+    colleague.git("branch", "-q", "-D", "new", folder=colleague.bare)
+    assert await forge.heads(URL) == settled[0]
+
+
+async def test_a_cancelled_call_ends_its_git(forge: LocalForge, colleague: Colleague) -> None:
+    request = memory_request(colleague.tip())
+    for delay_ms in (1, 5, 10, 20, 30):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay_ms / 1000):
+                await forge.propose(request)
+    pull = await forge.propose(request)
+    assert (await forge.merge(URL, pull.number, "ada", pull.head_commit)).state is PullRequestState.MERGED
+    assert len(await forge.pull_requests()) == 1

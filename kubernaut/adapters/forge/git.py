@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kubernaut.domain.errors import NotFound, Permanent, Temporary
@@ -22,6 +22,10 @@ CALL_LIMIT_S = 20.0
 """How long one git process may take. A local repository answers in milliseconds; a hanging disk must not hang us."""
 
 OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
+_GRACE_S = 2.0
+PROCESSES = 8
+"""How many git processes one repository gets at once: a burst of remediations must not fork a hundred."""
+
 _STALE_LOCK_S = 2 * CALL_LIMIT_S
 _LOCK = re.compile(r"Unable to create '(?P<path>[^']+\.lock)'")
 _OPTIONS = (
@@ -76,10 +80,12 @@ class Git:
     Args:
         directory: the repository's folder (the one with `HEAD` and `refs`).
         limit_s: time limit of one git process.
+        room: how many of them may run at once.
     """
 
     directory: Path
     limit_s: float = CALL_LIMIT_S
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PROCESSES))
 
     async def run(
         self,
@@ -103,7 +109,8 @@ class Git:
         """
         if not (self.directory / "HEAD").is_file():
             raise NotFound(f"no Git repository in {self.directory}: create it with `git init --bare {self.directory}`")
-        answer = await self._once(arguments, stdin, environment or {})
+        async with self.room:
+            answer = await self._once(arguments, stdin, environment or {})
         lock = _LOCK.search(answer.stderr) if answer.status else None
         if lock:
             _drop_stale(Path(lock["path"]), self.directory)
@@ -137,12 +144,22 @@ class Git:
             raise Temporary(f"git {arguments[0]} took longer than {self.limit_s:.0f} s in {self.directory}") from error
         finally:
             if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+                await _end(process)
         if len(out) > OUTPUT_LIMIT_BYTES:
             raise Permanent(f"git {arguments[0]} printed more than {OUTPUT_LIMIT_BYTES} bytes in {self.directory}")
         return Answer(process.returncode or 0, out, err.decode("utf-8", "replace"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask first: git removes its lock files on SIGTERM, but can't on SIGKILL."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            async with asyncio.timeout(_GRACE_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+    await process.wait()
 
 
 def _drop_stale(lock: Path, directory: Path) -> None:

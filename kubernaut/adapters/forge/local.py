@@ -19,6 +19,7 @@ from kubernaut.ports import Clock
 from . import names, objects, urls, writing
 from .git import Git
 from .records import Record, Records
+from .refs import Branches
 
 MERGE_ATTEMPTS = 5
 """How often a merge is tried anew because somebody pushed to the base meanwhile."""
@@ -33,6 +34,7 @@ class _Repository:
     name: str
     url: str
     git: Git
+    branches: Branches
     records: Records
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -54,15 +56,15 @@ class LocalForge:
         self._clock = clock
         self._by_url: dict[str, _Repository] = {}
         self._listings: dict[tuple[str, str, str], dict[str, str]] = {}
-        self._contained: dict[tuple[str, str], bool] = {}
         by_path: dict[Path, _Repository] = {}
         for url, where in repositories.items():
             path = _directory(root, where)
             name = path.name.removesuffix(".git")
+            git = Git(path)
             if path not in by_path:
                 if any(other.name == name for other in by_path.values()):
                     raise BadInput(f"two repositories are called {name!r}", field="forge.repositories")
-                by_path[path] = _Repository(name, url, Git(path), Records(root.absolute() / "pulls" / name))
+                by_path[path] = _Repository(name, url, git, Branches(git), Records(root.absolute() / "pulls" / name))
             self._by_url[urls.canonical(url)] = by_path[path]
         self._all = tuple(by_path.values())
 
@@ -80,8 +82,8 @@ class LocalForge:
         raise NotFound(f"no repository {repository!r} in this forge; it has {', '.join(r.name for r in self._all)}")
 
     async def heads(self, repo_url: str) -> dict[str, str]:
-        """Branch → commit. One process, a few milliseconds: cheap enough to poll."""
-        return await objects.heads(self._repository(repo_url).git)
+        """Branch → commit. A few `stat` calls while nothing moved: cheap enough to poll."""
+        return await self._repository(repo_url).branches.tips()
 
     async def default_branch(self, repo_url: str) -> str:
         """The branch that HEAD names."""
@@ -120,7 +122,7 @@ class LocalForge:
         record = self._record(repository, number)
         if record.pull.state is not PullRequestState.OPEN:
             return record.pull
-        return await self._look(repository, record, await objects.heads(repository.git))
+        return await self._look(repository, record, await repository.branches.tips())
 
     async def pull_requests(self) -> Sequence[PullRequest]:
         """All pull requests of all repositories, newest first."""
@@ -128,7 +130,7 @@ class LocalForge:
         for repository in self._all:
             records = repository.records.all()
             is_open = any(record.pull.state is PullRequestState.OPEN for record in records)
-            tips = await objects.heads(repository.git) if is_open else {}
+            tips = await repository.branches.tips() if is_open else {}
             for record in records:
                 pull = record.pull
                 found.append(
@@ -166,7 +168,7 @@ class LocalForge:
             known = repository.records.of_branch(branch)
             if known is not None:
                 return await self.pull_request(request.repo_url, known.pull.number)
-            tips = await objects.heads(repository.git)
+            tips = await repository.branches.tips()
             if base not in tips:
                 raise NotFound(f"no branch {base!r} in {repository.git.directory}")
             now = self._clock.now()
@@ -251,12 +253,7 @@ class LocalForge:
         base = tips.get(pull.base)
         if base is None:
             return pull
-        key = (base, head)
-        if key not in self._contained:
-            if len(self._contained) > 10_000:
-                self._contained.clear()
-            self._contained[key] = await objects.contains(repository.git, base, head)
-        if self._contained[key]:
+        if await repository.branches.is_merged(head, base):
             landed = await objects.landed(repository.git, head, base)
             by = await writing.merged_by(repository.git, landed)
             return self._remember(
