@@ -32,6 +32,8 @@ class Head:
     imperative: str | None
     gitops: str | None
     phase: str
+    active: int
+    needs_you: int
     priority: str
     moved: bool = False
 
@@ -47,7 +49,8 @@ class Head:
     def read(cls, connection: sqlite3.Connection, remediation_id: str) -> "Head | None":
         """The row's columns; None when there is no such remediation."""
         row = connection.execute(
-            "SELECT id, fingerprint, version, assessment, imperative, gitops, phase, priority FROM remediation WHERE id = ?",
+            "SELECT id, fingerprint, version, assessment, imperative, gitops, phase, active, needs_you, priority"
+            " FROM remediation WHERE id = ?",
             (remediation_id,),
         ).fetchone()
         return cls(*row) if row else None
@@ -76,6 +79,14 @@ def derive(assessment: str, imperative: str | None, gitops: str | None) -> Deriv
     return Derived(phase, phase not in FINAL, waits_for_person(phase, i, g))
 
 
+_PARTS = "UPDATE remediation SET imperative = ?, gitops = ? WHERE id = ?"
+_WHOLE = (
+    "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, active = ?, needs_you = ?, sort_rank = ?,"
+    " ended_at = iif(?, NULL, coalesce(ended_at, ?)) WHERE id = ?"
+)
+"""The first is for a part that moved while the whole stayed what it is: it touches no index."""
+
+
 def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None, now: datetime) -> JournalDraft | None:
     """Write the derived columns; returns the entry that tells of a changed phase, None when it is the same.
 
@@ -86,10 +97,12 @@ def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None
     if not head.moved:
         return None
     new = derive(head.assessment, head.imperative, head.gitops)
+    if (head.phase, head.active, head.needs_you) == (new.phase.value, new.active, new.needs_you):
+        connection.execute(_PARTS, (head.imperative, head.gitops, head.id))
+        return None
     end = None if new.active else to_us(ended_at or now)
     connection.execute(
-        "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, active = ?, needs_you = ?, sort_rank = ?,"
-        " ended_at = iif(?, NULL, coalesce(ended_at, ?)) WHERE id = ?",
+        _WHOLE,
         (
             head.imperative,
             head.gitops,
