@@ -16,7 +16,7 @@ from kubernaut.domain.resources import ResourceRef
 from . import configmap, quantity, workload
 from .carriers import Carrier, carriers
 from .layers import Layer, layers, missing
-from .locate import chosen, is_chart, obstacle
+from .locate import chosen, holds_secrets, is_chart, obstacle
 from .sites import Edit, Site
 
 __all__ = ["ACTIONS", "Edit", "apply_action", "missing", "plan_edit"]
@@ -155,7 +155,13 @@ def _write(files: Mapping[str, str], site: Site, wanted: _Wanted) -> FileChange:
 
 
 def _change(files: Mapping[str, str], site: Site, value: str) -> FileChange:
-    before, after = files[site.path], site.write(value)
+    before = files[site.path]
+    if holds_secrets(site.path, before):
+        raise BadInput(
+            "the file holds values of a Secret, too, which may not be stored or shown: move it to a file of its own",
+            place=site.path,
+        )
+    after = site.write(value)
     old, new = before.split("\n"), after.split("\n")
     line = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     return FileChange(site.path, before, after, line + 1)

@@ -3,12 +3,14 @@
 import posixpath
 from collections.abc import Mapping
 
+import yaml
+
 from kubernaut.domain.errors import BadInput
 from kubernaut.domain.resources import ResourceRef
 
 from . import marks
-from .carriers import Carrier
-from .layers import Layer
+from .carriers import Carrier, objects
+from .layers import MANIFESTS, Layer
 
 _TEMPLATED = (".jsonnet", ".libsonnet", ".cue", ".tpl", ".star")
 
@@ -37,6 +39,21 @@ def chosen(found: list[Carrier], layer: Layer, target: ResourceRef) -> list[Carr
 def is_chart(files: Mapping[str, str], layer: Layer) -> bool:
     """Whether the folder is a Helm chart: its files are templates, no manifests."""
     return not layer.path and posixpath.join(layer.folder, "Chart.yaml") in files
+
+
+def holds_secrets(path: str, text: str) -> bool:
+    """Whether a file has values of a Secret in it: a change keeps the whole file, and Secrets are never kept (R-PRO-3)."""
+    if not path.endswith(MANIFESTS) or ("Secret" not in text and "secretGenerator" not in text):
+        return False
+    return any(_is_secret(node) for node in objects(text, path))
+
+
+def _is_secret(node: yaml.Node) -> bool:
+    if marks.text_at(node, "kind") == "Secret":
+        held = (marks.child(node, key) for key in ("data", "stringData"))
+        return any(isinstance(part, yaml.MappingNode) and part.value for part in held)
+    generators = marks.items(marks.child(node, "secretGenerator"))
+    return any(marks.items(marks.child(part, "literals")) for part in generators)
 
 
 def obstacle(files: Mapping[str, str], layer: Layer) -> str:

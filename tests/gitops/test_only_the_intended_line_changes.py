@@ -121,3 +121,20 @@ def test_a_helm_chart_is_told_apart() -> None:
     }
     with pytest.raises(NotFound, match="Helm chart"):
         plan_edit(files, memory(), "app")
+
+
+@pytest.mark.parametrize(
+    ("secret", "refused"),
+    [
+        ("kind: Secret\nmetadata: {name: s}\nstringData: {password: x}\n", True),
+        ("kind: Secret\nmetadata: {name: s}\ndata: {}\n", False),
+        ("kind: SealedSecret\nspec: {encryptedData: {password: x}}\n", False),
+    ],
+)
+def test_a_file_with_values_of_a_secret_is_left_to_people(secret: str, refused: bool) -> None:
+    files = {"app/all.yaml": f"{MANIFEST}---\n{secret}"}
+    if not refused:
+        assert len(plan_edit(files, memory(), "app").files) == 1
+        return
+    with pytest.raises(BadInput, match="values of a Secret"):
+        plan_edit(files, memory(), "app")
