@@ -45,10 +45,9 @@ class Branches:
             examined = frozenset((await self.tips()).values())
             answer = await self.git.run("for-each-ref", f"--merged={base}", "--format=%(objectname)", "refs/heads/")
             self._examined, self._merged, self._base = examined, frozenset(answer.text.splitlines()), base
-            return head in self._merged if head in examined else await objects.contains(self.git, base, head)
-        if head in self._examined:
+        if base == self._base and head in self._examined:
             return head in self._merged
-        return await objects.contains(self.git, base, head)  # its branch is gone
+        return await objects.contains(self.git, base, head)  # its branch is gone, or somebody asked about another base
 
     def _marks(self) -> Iterator[tuple[str, int]]:
         root = self.git.directory
