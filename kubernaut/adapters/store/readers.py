@@ -55,10 +55,10 @@ class Readers:
         self._check()
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer_there, question)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the threads; questions under way are answered first."""
         self._closed = True
-        self._pool.shutdown(wait=True)
+        await asyncio.to_thread(self._pool.shutdown)
         for connection in self._connections:
             connection.close()
 

@@ -68,7 +68,7 @@ class SqliteStore:
         self._closed = True
         await self._writer.close()
         self._arrival.set()
-        await asyncio.to_thread(self._readers.close)
+        await self._readers.close()
         self._lock.release()
 
     def _announce(self) -> None:

@@ -15,6 +15,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -123,7 +124,7 @@ class Writer:
                 if self._loop.time() > until:
                     break
             self._tail.write()
-        except sqlite3.Error as e:
+        except Exception as e:
             self._give_up(batch, e)
             self._next()
             return
@@ -182,7 +183,8 @@ class Writer:
     def _give_up(self, batch: list[_Waiting], cause: BaseException) -> None:
         """Nothing of the batch was written: put the tail back and tell everybody."""
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
         self._tail.reset(self._tail.safe)
         for waiting in batch:
             waiting.result, waiting.error = None, waiting.error or _translated(cause)
