@@ -8,11 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from forge_world import PATH, URL, Colleague, StillClock, memory_request
+from forge_world import MANIFEST, PATH, URL, Colleague, StillClock, memory_request
 
 from kubernaut.adapters.forge import objects, writing
 from kubernaut.adapters.forge.local import LocalForge
-from kubernaut.domain.errors import Conflict, Temporary
+from kubernaut.domain.errors import Permanent, Temporary
 from kubernaut.domain.proposals import PullRequestState
 
 
@@ -28,9 +28,22 @@ async def test_a_branch_without_a_record_is_adopted(forge: LocalForge, colleague
 async def test_a_branch_that_holds_something_else_is_not_taken(forge: LocalForge, colleague: Colleague) -> None:
     start = colleague.tip()
     colleague.commit({"mine.txt": "mine\n"}, branch="kubernaut/rr-2a3b4c")
-    with pytest.raises(Conflict, match="holds another change"):
+    with pytest.raises(Permanent, match="holds another change"):
         await forge.propose(memory_request(start))
     assert list(await forge.pull_requests()) == []
+
+
+async def test_an_older_form_of_the_own_change_is_cut_anew(
+    forge: LocalForge, colleague: Colleague, clock: StillClock
+) -> None:
+    start = colleague.tip()
+    await writing.commit(forge._repository(URL).git, memory_request(start), start, clock.now())
+    text = MANIFEST.replace("replicas: 3", "replicas: 4")
+    colleague.commit({PATH: text}, "Scale")
+    pull = await forge.propose(memory_request(colleague.tip(), before=text))
+    (change,) = await forge.diff(URL, pull.number)
+    assert (change.before, change.after) == (text, text.replace("128Mi", "256Mi"))
+    assert (await forge.merge(URL, pull.number, "ada", pull.head_commit)).state is PullRequestState.MERGED
 
 
 async def test_a_merge_without_a_record_is_seen_with_its_author(

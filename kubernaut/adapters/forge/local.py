@@ -157,7 +157,8 @@ class LocalForge:
 
         Raises:
             NotFound: no such repository, or the base has no commits.
-            Conflict: a file is no longer what the change was made from, or the branch holds something else.
+            Conflict: a file is no longer what the change was made from: read it again.
+            Permanent: the branch holds somebody else's work.
             BadInput: the request changes nothing, or names no proper file or branch.
         """
         repository = self._repository(request.repo_url)
@@ -172,12 +173,12 @@ class LocalForge:
             if base not in tips:
                 raise NotFound(f"no branch {base!r} in {repository.git.directory}")
             now = self._clock.now()
-            head = tips.get(branch)
-            if head is None:
+            head, fork = tips.get(branch, ""), ""
+            if head:
+                fork = await writing.adopt(repository.git, request, tips[base], head)
+            if not fork:
                 fork = tips[base]
                 head = await writing.commit(repository.git, request, fork, now)
-            else:
-                fork = await writing.adopt(repository.git, request, tips[base], head)
             pull = PullRequest(
                 number=0, repository=repository.name, repo_url=request.repo_url, branch=branch, base=base,
                 state=PullRequestState.OPEN, title=request.title, body=request.body, head_commit=head,

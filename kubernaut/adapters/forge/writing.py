@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from kubernaut.domain.errors import BadInput, Conflict, Temporary
+from kubernaut.domain.errors import BadInput, Conflict, Permanent, Temporary
 from kubernaut.domain.proposals import ChangeRequest, PullRequest
 
 from . import names, objects
@@ -40,16 +40,25 @@ async def commit(git: Git, request: ChangeRequest, parent: str, at: datetime) ->
 
 
 async def adopt(git: Git, request: ChangeRequest, base: str, head: str) -> str:
-    """Recognise a branch that an earlier attempt left behind. Returns the commit that it was cut from.
+    """Recognise a branch that an earlier attempt left behind.
+
+    Returns:
+        The commit that it was cut from; empty when it held an older form of the change and was removed: cut it anew.
 
     Raises:
-        Conflict: the branch holds anything but this change, so it is not ours to use.
+        Permanent: the branch holds somebody else's work, so it is not ours to use.
     """
     fork = await objects.fork_point(git, base, head)
     found = {change.path: change.after for change in await objects.diff(git, fork, head)} if fork else {}
-    if found != {change.path: change.after for change in request.files}:
-        raise Conflict(f"the branch {request.branch} exists in {git.directory} and holds another change: delete it")
-    return fork
+    if found == {change.path: change.after for change in request.files}:
+        return fork
+    made = (await git.run("show", "--no-patch", "--format=%P%n%ae%n%ce", head)).text.splitlines()
+    if made != [fork, IDENTITY[1], IDENTITY[1]]:
+        raise Permanent(
+            f"the branch {request.branch} exists in {git.directory} and holds another change: rename or delete it"
+        )
+    await git.run("update-ref", "-d", f"refs/heads/{request.branch}", head)
+    return ""
 
 
 async def merge(git: Git, pull: PullRequest, by: str, at: datetime) -> bool:
