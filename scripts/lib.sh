@@ -37,3 +37,10 @@ enter_environment() { # the locked environment, its commands first on PATH
   "$uv" sync --quiet --locked --no-progress --python "$python" "$@" || die "uv sync failed: see above"
   export PATH="$UV_PROJECT_ENVIRONMENT/bin:$PATH" VIRTUAL_ENV="$UV_PROJECT_ENVIRONMENT"
 }
+
+ensure_git() { # the local forge is made of git >= 2.38
+  local version
+  version="$(git --version 2>/dev/null | awk '{print $3}')" || true
+  [ -n "$version" ] || die "git is needed (Debian: apt-get install git)"
+  [ "$(printf '%s\n2.38\n' "$version" | sort -V | head -1)" = 2.38 ] || die "git 2.38 or newer is needed, this is $version"
+}

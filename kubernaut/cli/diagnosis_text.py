@@ -64,9 +64,11 @@ def _finding(finding: Finding, number: int, asked: ResourceRef) -> list[str]:
     if finding.target != asked:
         lines += _field("at fault", str(finding.target))
     lines += _field("failure", finding.failure_class)
-    for i, evidence in enumerate(finding.evidence):
-        at = f" ({evidence.time:%d %b %H:%M:%SZ})" if evidence.time else ""
-        lines += _field("seen" if i == 0 else "", f"{evidence.object} {evidence.field}: {evidence.value}{at}")
+    seen = [evidence for evidence in finding.evidence if not _is_change(evidence)]
+    for label, group in (("seen", seen), ("changed", [e for e in finding.evidence if _is_change(e)])):
+        for i, evidence in enumerate(group):
+            at = f" ({evidence.time:%d %b %H:%M:%SZ})" if evidence.time else ""
+            lines += _field("" if i else label, f"{evidence.object} {evidence.field}: {evidence.value}{at}")
     lines += _offer("NOW", finding.immediate, "nothing that helps at once")
     lines += _offer("PERMANENT", finding.permanent, "no change that Git should have")
     if finding.urgent:
@@ -74,6 +76,13 @@ def _finding(finding: Finding, number: int, asked: ResourceRef) -> list[str]:
     for i, alternative in enumerate(finding.alternatives):
         lines += _field("or" if i == 0 else "", alternative)
     return lines
+
+
+def _is_change(evidence: Evidence) -> bool:
+    """Whether it tells what changed rather than what was seen."""
+    return (
+        evidence.field == "metadata.managedFields" or evidence.object.startswith("commit/") or " -> " in evidence.value
+    )
 
 
 def _offer(label: str, proposal: ActionProposal | None, nothing: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The genuine world: a real control plane, Argo CD, Alertmanager and git; only nodes, containers and faults are played."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,8 @@ from kubernaut.lab.parts.argocd import ArgoCD
 from kubernaut.lab.parts.catalogue import Parts
 from kubernaut.lab.parts.control_plane import ControlPlane
 from kubernaut.lab.parts.git_daemon import GitDaemon
-from kubernaut.lab.world import GENERAL_NODES, Outside, Receiver, Stage
-from kubernaut.sim.client import ApiClient
-from kubernaut.sim.faults import Board
-from kubernaut.sim.kubelet import Kubelets, NodeSpec
+from kubernaut.lab.world import GENERAL_NODES, Receiver, Stage
+from kubernaut.sim.kubelet import NodeSpec
 
 NEEDS = ("control-plane", "argocd", "redis", "alertmanager", "git")
 
@@ -51,33 +50,18 @@ class GenuineWorld(Stage):
         Raises:
             Permanent: a part is missing or didn't come up; the message says what to do.
         """
-        try:
-            await self.control_plane.start()
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(self.control_plane)
             self.control_plane.kubeconfig(self.kubeconfig, context=self.cluster)
-            await self.git.start()
-            api = ApiClient.from_kubeconfig(self.kubeconfig)
-            board = Board(self.pace)
-            kubelets = Kubelets(api, self._nodes, pace=self.pace, disturbance=board)
-            self._outside = Outside(api, kubelets, board)
-            await kubelets.start()
-            await self.argocd.start()
-        except BaseException:
-            await self.stop()
-            raise
+            await stack.enter_async_context(self.git)
+            await self.bring_to_life(stack, self._nodes)
+            await stack.enter_async_context(self.argocd)
+            stack.callback(self._stop_alertmanagers)
+            self._running = stack.pop_all()
 
-    async def stop(self) -> None:
-        """Stops all of it, newest first."""
-        await self.end_watches()
-        for alertmanager in self.alertmanagers.values():
-            alertmanager.stop()
-        self.alertmanagers.clear()
-        self.argocd.stop()
-        if self._outside is not None:
-            await self._outside.kubelets.stop()
-            await self._outside.api.close()
-            self._outside = None
-        self.git.stop()
-        self.control_plane.stop()
+    def _stop_alertmanagers(self) -> None:
+        while self.alertmanagers:
+            self.alertmanagers.popitem()[1].stop()
 
     def kubeconfig_of(self, user: str) -> Path:
         """A kubeconfig for another user of the control plane, as `kubernaut` or `viewer`."""

@@ -1,6 +1,7 @@
 """Commits to bare repositories without a working tree, so that a push of somebody else at the same time loses nothing."""
 
 import asyncio
+import contextlib
 import os
 import re
 import tempfile
@@ -90,7 +91,8 @@ async def _git(folder: Path, *arguments: str, env: Mapping[str, str] | None = No
         async with asyncio.timeout(GIT_S):
             out, err = await process.communicate(text.encode())
     except (TimeoutError, asyncio.CancelledError):
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+            process.kill()
         await process.wait()
         raise
     if process.returncode != 0:

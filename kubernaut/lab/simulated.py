@@ -1,18 +1,17 @@
 """The simulated world: everything in this process, started in a moment, gone without a trace."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kubernaut.domain.errors import Permanent
 from kubernaut.lab.alerting import Firing, Webhook
-from kubernaut.lab.world import GENERAL_NODES, Outside, Receiver, Stage
+from kubernaut.lab.world import GENERAL_NODES, Receiver, Stage
 from kubernaut.sim.argocd import SimulatedArgoCD
-from kubernaut.sim.client import ApiClient
 from kubernaut.sim.cluster import SimulatedCluster
-from kubernaut.sim.faults import Board
-from kubernaut.sim.kubelet import Kubelets, NodeSpec
+from kubernaut.sim.kubelet import NodeSpec
 
 
 class SimulatedWorld(Stage):
@@ -35,40 +34,22 @@ class SimulatedWorld(Stage):
         super().__init__(state_dir, forge_root=forge_root, timescale=timescale, cluster=cluster, repeat_s=repeat_s)
         self._nodes = nodes
         self._simulated: SimulatedCluster | None = None
-        self._argocd: SimulatedArgoCD | None = None
 
     async def start(self) -> None:
         """Starts API server, controllers, nodes and Argo CD; less than a second."""
-        try:
+        async with contextlib.AsyncExitStack() as stack:
             self._simulated = SimulatedCluster()
+            stack.push_async_callback(self._simulated.stop)
             await self._simulated.start("127.0.0.1")
             self._simulated.write_kubeconfig(self.kubeconfig, context=self.cluster)
-            api = ApiClient.from_kubeconfig(self.kubeconfig)
-            board = Board(self.pace)
-            kubelets = Kubelets(api, self._nodes, pace=self.pace, disturbance=board)
-            self._outside = Outside(api, kubelets, board)
-            await kubelets.start()
-            self._argocd = SimulatedArgoCD(
-                api, cache=self.state_dir / "argocd", repositories=self.repositories, pace=self.pace
+            await self.bring_to_life(stack, self._nodes)
+            argocd = SimulatedArgoCD(
+                self.outside.api, cache=self.state_dir / "argocd", repositories=self.repositories, pace=self.pace
             )
-            await self._argocd.install()
-            await self._argocd.start()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def stop(self) -> None:
-        """Stops all of it, newest first."""
-        await self.end_watches()
-        if self._argocd is not None:
-            await self._argocd.stop()
-        if self._outside is not None:
-            await self._outside.kubelets.stop()
-            await self._outside.api.close()
-            self._outside = None
-        if self._simulated is not None:
-            await self._simulated.stop()
-            self._simulated = None
+            stack.push_async_callback(argocd.stop)
+            await argocd.install()
+            await argocd.start()
+            self._running = stack.pop_all()
 
     def kubeconfig_of(self, user: str) -> Path:
         """A kubeconfig for another user of the cluster, as `kubernaut` or `viewer`."""

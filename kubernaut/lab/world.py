@@ -1,8 +1,9 @@
 """A world in which incidents happen: a cluster, its nodes, Git, Argo CD and alerts. There are two, and they act the same."""
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +116,7 @@ class Stage(ABC):
         self.repositories: dict[str, Path] = {}
         self._repeat_s = repeat_s
         self._outside: Outside | None = None
+        self._running = contextlib.AsyncExitStack()
         self._watches: list[Background] = []
 
     @property
@@ -133,9 +135,22 @@ class Stage(ABC):
     async def start(self) -> None:
         """Starts everything; what was started is stopped again if it fails."""
 
-    @abstractmethod
     async def stop(self) -> None:
-        """Stops everything."""
+        """Stops everything, newest first; what fails to stop keeps nothing else from being stopped."""
+        running, self._running = self._running, contextlib.AsyncExitStack()
+        await running.aclose()
+        self._outside = None
+
+    async def bring_to_life(self, stack: contextlib.AsyncExitStack, nodes: Sequence[NodeSpec]) -> None:
+        """Gives the API server behind `kubeconfig` its nodes, and stops their kubelets with the stack."""
+        api = ApiClient.from_kubeconfig(self.kubeconfig)
+        stack.push_async_callback(api.close)
+        board = Board(self.pace)
+        kubelets = Kubelets(api, nodes, pace=self.pace, disturbance=board)
+        stack.push_async_callback(kubelets.stop)
+        self._outside = Outside(api, kubelets, board)
+        await kubelets.start()
+        stack.push_async_callback(self.end_watches)
 
     @abstractmethod
     def repo_url(self, name: str) -> str:

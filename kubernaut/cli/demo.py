@@ -1,0 +1,67 @@
+"""`kubernaut demo`."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+
+from kubernaut.domain.errors import BadInput
+from kubernaut.sim.scenarios import all_scenarios, scenario
+
+
+@click.command()
+@click.option("--scenario", "number", default="", help="A number, or `all`. Default: 1 headless, all in the console.")
+@click.option(
+    "--headless",
+    is_flag=True,
+    help="No console: run the incidents and tell their timeline. Default without a terminal.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Headless: one JSON object a scenario, one a line, and nothing else."
+)
+@click.option(
+    "--genuine", is_flag=True, help="On a genuine control plane, Argo CD and Alertmanager (scripts/genuine build)."
+)
+@click.option("--keep", is_flag=True, help="Leave the temporary folder (state, repositories, log) for a look.")
+@click.option("--list", "listing", is_flag=True, help="List the scenarios.")
+def demo(number: str, headless: bool, as_json: bool, genuine: bool, keep: bool, listing: bool) -> None:
+    """Incidents from alert to fix: a cluster, Git, the daemon and the console, all on this machine.
+
+    On a terminal the console opens on live incidents; without one, one incident runs and its timeline is told. Headless,
+    the demo plays the engineer who approves and merges, through the same API, and the timeline says so. Everything that was
+    started is stopped at the end.
+    """
+    if listing:
+        for each in all_scenarios():
+            click.echo(f"{each.number:>2}  {each.pattern}  {each.title}")
+        return
+    from kubernaut.lab.demo import Wanted, interactive
+    from kubernaut.lab.demo import headless as run_headless
+
+    told = headless or as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
+    scenarios = _chosen(number or ("1" if told else "all"))
+    wanted = Wanted(scenarios, genuine, as_json, keep)
+    raise SystemExit(asyncio.run(_until_signalled(run_headless(wanted) if told else interactive(wanted))))
+
+
+def _chosen(number: str) -> Any:
+    if number == "all":
+        return all_scenarios()
+    if not number.isdigit():
+        raise BadInput(f"{number!r} is neither a number nor `all`", field="--scenario")
+    return (scenario(int(number)),)
+
+
+async def _until_signalled(work: Coroutine[Any, Any, int]) -> int:
+    """SIGTERM and SIGHUP end it as cleanly as Ctrl-C does."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 130
