@@ -15,6 +15,7 @@ from .memory import out_of_memory
 from .nodes import sick_node
 from .readiness import stale_pods, wedged_pod
 from .seen import looked_at
+from .stuck import not_created, not_started, unschedulable
 from .words import plain
 
 
@@ -35,6 +36,9 @@ WORKLOAD_RULES: tuple[Rule, ...] = (
     wrong_value,
     bad_command,
     unexplained_crash,
+    unschedulable,
+    not_created,
+    not_started,
     stale_pods,
     wedged_pod,
 )

@@ -67,10 +67,10 @@ def missing_configuration(case: Case) -> list[Finding]:
     """ConfigMaps, Secrets or keys that pods need and that do not exist."""
     found: dict[Missing, list[tuple[Container, Evidence]]] = {}
     for container in case.containers:
-        for absent, evidence in _absent(case, container):
-            if case.current(container.pod) and not _there_by_now(case, container, absent):
-                found.setdefault(absent, []).append((container, evidence))
-    return [_missing_finding(case, absent, told) for absent, told in found.items()]
+        for lacking, evidence in absent(case, container):
+            if case.current(container.pod) and not _there_by_now(case, container, lacking):
+                found.setdefault(lacking, []).append((container, evidence))
+    return [_missing_finding(case, lacking, told) for lacking, told in found.items()]
 
 
 def wrong_value(case: Case) -> list[Finding]:
@@ -134,16 +134,21 @@ def before(case: Case, key: str, live: str | None) -> tuple[str, Evidence] | Non
     return None
 
 
+def absent(case: Case, container: Container) -> list[tuple[Missing, Evidence]]:
+    """What the kubelet says that it did not find for a container."""
+    return list(_absent(case, container))
+
+
 def _absent(case: Case, container: Container) -> Iterator[tuple[Missing, Evidence]]:
-    if container.waiting == "CreateContainerConfigError" and (absent := _parsed(container.waiting_message, "")):
+    if container.waiting == "CreateContainerConfigError" and (lacking := _parsed(container.waiting_message, "")):
         said = f"CreateContainerConfigError: {container.waiting_message}"
-        yield absent, fact(container.pod, f"{container.path}.state.waiting", said)
+        yield lacking, fact(container.pod, f"{container.path}.state.waiting", said)
     elif container.waiting in ("ContainerCreating", "PodInitializing"):
         for event in case.events(container.pod):
             if event.get("reason") == "FailedMount":
                 message = str(event.get("message", ""))
-                if absent := _parsed(message, _volume_source(container, message)):
-                    yield absent, event_fact(event)
+                if lacking := _parsed(message, _volume_source(container, message)):
+                    yield lacking, event_fact(event)
 
 
 def _parsed(message: str, source: str) -> Missing | None:
@@ -167,20 +172,20 @@ def _volume_source(container: Container, message: str) -> str:
     return ""
 
 
-def _there_by_now(case: Case, container: Container, absent: Missing) -> bool:
-    holder = case.snapshot.get(absent.kind, absent.name, container.pod["metadata"].get("namespace", ""))
+def _there_by_now(case: Case, container: Container, lacking: Missing) -> bool:
+    holder = case.snapshot.get(lacking.kind, lacking.name, container.pod["metadata"].get("namespace", ""))
     if holder is None:
         return False
-    return not absent.key or absent.key in {**(holder.get("data") or {}), **(holder.get("binaryData") or {})}
+    return not lacking.key or lacking.key in {**(holder.get("data") or {}), **(holder.get("binaryData") or {})}
 
 
-def _missing_finding(case: Case, absent: Missing, told: list[tuple[Container, Evidence]]) -> Finding:
+def _missing_finding(case: Case, lacking: Missing, told: list[tuple[Container, Evidence]]) -> Finding:
     container = told[0][0]
     namespace = container.pod["metadata"].get("namespace", "")
-    holder = case.snapshot.get(absent.kind, absent.name, namespace)
-    target = ResourceRef(case.snapshot.target.cluster, absent.kind, absent.name, namespace)
-    old = before(case, absent.key, None) if absent.key and absent.kind == "ConfigMap" else None
-    what = f"Key {absent.key} of {absent.kind} {absent.name}" if absent.key else f"{absent.kind} {absent.name}"
+    holder = case.snapshot.get(lacking.kind, lacking.name, namespace)
+    target = ResourceRef(case.snapshot.target.cluster, lacking.kind, lacking.name, namespace)
+    old = before(case, lacking.key, None) if lacking.key and lacking.kind == "ConfigMap" else None
+    what = f"Key {lacking.key} of {lacking.kind} {lacking.name}" if lacking.key else f"{lacking.kind} {lacking.name}"
     pods = len({c.pod["metadata"]["name"] for c, _ in told})
     return Finding(
         target=target if holder is not None else case.owner,
@@ -190,26 +195,26 @@ def _missing_finding(case: Case, absent: Missing, told: list[tuple[Container, Ev
         cause=f"{plain(what)} does not exist, so container {container.name} of {many(pods, 'pod')} can't start.",
         confidence=confidence(
             Rests.DIRECT,
-            supports=sum((holder is not None and bool(absent.key), pods > 1, old is not None)),
-            missing=(absent.kind == "ConfigMap" and holder is None and bool(absent.key)),
+            supports=sum((holder is not None and bool(lacking.key), pods > 1, old is not None)),
+            missing=(lacking.kind == "ConfigMap" and holder is None and bool(lacking.key)),
         ),
         evidence=(
             *(evidence for _, evidence in told[:2]),
-            *_keys_there(holder, absent),
+            *_keys_there(holder, lacking),
             *((old[1],) if old else ()),
             *(list(writers(holder))[:1] if holder is not None else ()),
             *changed(case, container.name, "env"),
         ),
-        permanent=_put_back(target, absent.key, old[0]) if old else None,
+        permanent=_put_back(target, lacking.key, old[0]) if old else None,
         urgent=old is not None,
-        alternatives=_missing_alternatives(absent, old is not None),
+        alternatives=_missing_alternatives(lacking, old is not None),
     )
 
 
-def _keys_there(holder: Object | None, absent: Missing) -> list[Evidence]:
-    if holder is None or not absent.key:
+def _keys_there(holder: Object | None, lacking: Missing) -> list[Evidence]:
+    if holder is None or not lacking.key:
         return []
-    return [fact(holder, "data", f"has {', '.join(sorted(holder.get('data') or {})) or 'no keys'}; not {absent.key}")]
+    return [fact(holder, "data", f"has {', '.join(sorted(holder.get('data') or {})) or 'no keys'}; not {lacking.key}")]
 
 
 def _put_back(target: ResourceRef, key: str, value: str) -> ActionProposal | None:
@@ -219,11 +224,11 @@ def _put_back(target: ResourceRef, key: str, value: str) -> ActionProposal | Non
     return ActionProposal("update-configmap", target, parameters, f"Put {key} back as it was before it was removed.")
 
 
-def _missing_alternatives(absent: Missing, known: bool) -> tuple[str, ...]:
+def _missing_alternatives(lacking: Missing, known: bool) -> tuple[str, ...]:
     found = ["a restart: no container can be created before it exists"]
     if not known:
         found.append("what its value has to be is not known from history, so nobody but its owner can fix it")
-    if absent.kind == "Secret":
+    if lacking.kind == "Secret":
         found.append("Secrets are never written with values by kubernaut: create it where your secrets come from")
     return tuple(found)
 

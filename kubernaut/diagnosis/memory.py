@@ -12,6 +12,8 @@ from .confidence import Rests, confidence
 from .units import binary_size, moment, size_bytes, spoken
 from .words import event_fact, fact, many, plain
 
+_CALM_S = 600.0
+
 
 def out_of_memory(case: Case) -> list[Finding]:
     """Containers that ran out of memory lately, one finding for each container name of the workload."""
@@ -25,6 +27,12 @@ def out_of_memory(case: Case) -> list[Finding]:
 def _killed(case: Case, container: Container) -> bool:
     _, end = container.last_end
     return end.get("reason") == "OOMKilled" and case.recently(moment(end.get("finishedAt")))
+
+
+def _survived(case: Case, container: Container) -> bool:
+    """It has been serving again for a while: restarting everything now would hurt more than it helps."""
+    age_s = case.age_s(container.running_since)
+    return container.ready and age_s is not None and age_s > _CALM_S
 
 
 def _raised_since(case: Case, container: Container) -> bool:
@@ -47,9 +55,13 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     before = _higher_before(case, first.name, limit)
     node_events = [e for c in containers for e in _node_out_of_memory(case, c)]
     restarts = sum(c.restarts for c in containers)
+    survived = all(_survived(case, c) for c in containers)
     supports = sum((restarts >= 2, len(containers) > 1, before is not None))
     sure = confidence(
-        Rests.DIRECT, supports=supports, contradictions=bool(node_events), missing=case.lacks("replicaset", "events")
+        Rests.DIRECT,
+        supports=supports,
+        contradictions=bool(node_events) + survived,
+        missing=case.lacks("replicaset", "events"),
     )
     return Finding(
         target=case.owner,
@@ -62,7 +74,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
             *changed(case, first.name, "resources"),
             *map(event_fact, node_events[:1]),
         ),
-        immediate=_restart(case, containers),
+        immediate=None if survived else _restart(case, containers),
         permanent=_raise(case, first, before),
         alternatives=_alternatives(node_events, before),
     )

@@ -1,6 +1,9 @@
 """Each incident of the catalogue is diagnosed from what the cluster shows, live and from a dump that kubectl made."""
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -77,6 +80,26 @@ async def test_the_incident_is_diagnosed_and_was_not_before(world: Stage, number
         assert best.confidence > 0.9
     if isinstance(world, GenuineWorld):
         await a_dump_says_the_same(world, ref, best)
+
+
+async def test_the_command_reads_a_live_cluster_and_writes_nothing(world: Stage) -> None:
+    it = scenario(5)
+    await world.deploy(it)
+    live = ("--kubeconfig", str(world.kubeconfig), "-o", "json")
+    await world.break_(it)
+    for target, namespace, status in (
+        ("deploy/catalog", "catalog", 0),
+        ("deploy/gone", "catalog", 4),
+        ("no/worker-1", "", 0),
+    ):
+        command = [sys.executable, "-m", "kubernaut.cli.main", "diagnose", target, "-n", namespace or "default", *live]
+        ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=60)
+        assert ran.returncode == status, ran.stderr
+        assert "Traceback" not in ran.stderr
+        if target == "deploy/catalog":
+            assert json.loads(ran.stdout)["findings"][0]["permanent"]["action"] == "update-image"
+        elif status == 0:
+            assert json.loads(ran.stdout)["findings"] == []
 
 
 async def a_dump_says_the_same(world: GenuineWorld, ref: ResourceRef, live: Finding) -> None:

@@ -283,3 +283,11 @@ def test_facts_of_a_wrong_shape_never_raise(odd: Any) -> None:
 def test_a_target_that_was_not_read_has_no_findings() -> None:
     snapshot = Snapshot(ResourceRef("c1", "Deployment", "gone", "shop"), NOW, ())
     assert RulesAnalyst().judge(snapshot) == ((), ("shop/deployment/gone was not read",))
+
+
+def test_a_kill_that_was_survived_for_long_restarts_nothing() -> None:
+    last = ended("OOMKilled", 137, at_s=1800)
+    best = one_pod(running(1790, restarts=1, last=last), unready_s=None).findings()[0]
+    assert best.failure_class == "OOMKilled"
+    assert best.immediate is None
+    assert best.confidence <= 0.9
