@@ -107,7 +107,7 @@ async def test_bad_image(world: Stage) -> None:
     await world.break_(it)
     stuck = next(p for p in await pods(world, it) if waiting_reason(p) in ("ImagePullBackOff", "ErrImagePull"))
     assert stuck["status"]["phase"] == "Pending"
-    assert stuck["status"]["containerStatuses"][0]["imageID"] == ""
+    assert not stuck["status"]["containerStatuses"][0].get("imageID")
     assert "catalog:2.16.0" in stuck["status"]["containerStatuses"][0]["state"]["waiting"]["message"]
     assert sum(ready(p) for p in await pods(world, it)) == 3
     await eventually(lambda: _has_event(world, it.namespace, "Failed", f"Pod/{stuck['metadata']['name']}"))

@@ -11,6 +11,7 @@ from kubernaut.sim.client import ApiClient, Json
 from kubernaut.sim.kubelet.pace import Pace
 
 POLL_S = 180.0
+RETRY_S = 20.0
 HEAL_AFTER_S = (0.0, 5.0, 18.0, 54.0, 125.0, 300.0)  # measured on 3.2: the same edit is undone later each time
 HEAL_FORGOTTEN_S = 330.0
 REFRESH = "argocd.argoproj.io/refresh"
@@ -37,7 +38,8 @@ class Reconciler:
     cluster: Cluster
     commit: str = ""
     source: Json = field(default_factory=dict)
-    polled_at: float = float("-inf")
+    refresh_at: float = float("-inf")
+    failure: Json | None = None
     heals: int = 0
     healed_at: float = float("-inf")
     drifted_at: float | None = None
@@ -54,14 +56,14 @@ class Reconciler:
         if annotations.get(SKIP) == "true":
             return POLL_S
         now = self.cluster.pace.now()
-        if REFRESH in annotations or now >= self.polled_at + POLL_S or self.source != spec["source"]:
-            failure = await self._refresh(app)
-            if failure is not None:
-                await self._tell(app, failure)
-                return self.cluster.pace.wait_s(now + 20.0)
+        if REFRESH in annotations or now >= self.refresh_at or self.source != spec["source"]:
+            self.failure = await self._refresh(app)
+        if self.failure is not None:
+            await self._tell(app, self.failure)
+            return max(self.cluster.pace.wait_s(self.refresh_at), 0.01)
         kind, compared = await self._compare(app)
         told = status(app, compared, self.commit, kind)
-        wait_s = self.cluster.pace.wait_s(self.polled_at + POLL_S)
+        wait_s = self.cluster.pace.wait_s(self.refresh_at)
         due = self._due(app, compared)
         if due is not None and due <= now:
             told |= await self._sync(app, compared)
@@ -73,11 +75,13 @@ class Reconciler:
         return max(wait_s, 0.01)
 
     async def _refresh(self, app: Json) -> Json | None:
-        source = app["spec"]["source"]
+        source = self.source = app["spec"]["source"]
+        now = self.cluster.pace.now()
         try:
             commit = await self.cluster.repositories.resolve(source["repoURL"], source.get("targetRevision", "HEAD"))
             await self.cluster.repositories.manifests(source["repoURL"], commit, source.get("path", "."))
         except KubernautError as e:
+            self.refresh_at = now + RETRY_S
             return {
                 "sync": {
                     "status": "Unknown",
@@ -87,7 +91,7 @@ class Reconciler:
             }
         if commit != self.commit:
             self.heals, self.drifted_at = 0, None
-        self.commit, self.source, self.polled_at = commit, source, self.cluster.pace.now()
+        self.commit, self.refresh_at = commit, now + POLL_S
         return None
 
     async def _compare(self, app: Json) -> tuple[str, list[Compared]]:

@@ -1,6 +1,7 @@
 """Reads manifests out of Git at a revision, without a working tree."""
 
 import asyncio
+import contextlib
 import io
 import posixpath
 import tarfile
@@ -122,7 +123,8 @@ async def _git(*arguments: str) -> bytes:
         async with asyncio.timeout(GIT_S):
             out, err = await process.communicate()
     except (TimeoutError, asyncio.CancelledError):
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+            process.kill()
         await process.wait()
         raise
     if process.returncode != 0:
