@@ -1,0 +1,1 @@
+"""Speed, measured: each module measures one room against a baseline in the same run. `scripts/bench` runs them."""

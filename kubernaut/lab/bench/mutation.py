@@ -1,0 +1,158 @@
+"""From a signal to the first write on a genuine API server: one at a time, and a hundred at once.
+
+The workloads are made by the genuine controllers; their pods' status says OOMKilled, written once, because there is no
+kubelet to compete for the two cores.
+"""
+
+import asyncio
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from kubernaut.lab.alerting import Firing
+from kubernaut.lab.house import Client, Daemon
+from kubernaut.lab.parts import ControlPlane, Parts
+from kubernaut.sim.client import ApiClient
+
+NAMESPACE = "bench"
+_NODE = "bench-node"
+_SINGLES = 15
+_AT_ONCE = 100
+
+
+async def bench_mutation(_: float) -> dict[str, float]:
+    """Measure with a daemon and a control plane of their own.
+
+    Returns:
+        `signal_to_mutation_single_ms_p50`: from before the POST to the daemon's note that the write was answered, one at a
+        time; `signal_to_mutation_p50_s` and `…_p99_s`: the same for 100 alerts posted at once, each of a workload of its
+        own; `patch_ms_p50`: the baseline, one patch of a Deployment by a client that does nothing else.
+        Empty where the control plane was not built.
+    """
+    parts = Parts.find()
+    if parts.why_missing(("control-plane",)):
+        return {}
+    with tempfile.TemporaryDirectory(prefix="kubernaut-bench-") as name:
+        folder = Path(name)
+        async with ControlPlane(parts) as plane:
+            kubeconfig = plane.kubeconfig(folder / "kubeconfig", context="prod-eu")
+            api = ApiClient.from_kubeconfig(kubeconfig)
+            daemon = Daemon(folder / "daemon", kubeconfig=kubeconfig, extra={"watch": {"enabled": False}})
+            try:
+                await _prepare(api, _SINGLES + _AT_ONCE + 1)
+                patch_ms = await _patch_ms(api)
+                await daemon.start()
+                async with daemon.client() as client:
+                    singles = [await _one(client, daemon, n) for n in range(_SINGLES)]
+                    crowd = await asyncio.gather(*(_one(client, daemon, _SINGLES + n) for n in range(_AT_ONCE)))
+            finally:
+                await daemon.stop()
+                await api.close()
+    crowd = sorted(crowd)
+    return {
+        "signal_to_mutation_single_ms_p50": round(statistics.median(singles) * 1000, 1),
+        "signal_to_mutation_p50_s": round(statistics.median(crowd), 3),
+        "signal_to_mutation_p99_s": round(crowd[int(len(crowd) * 0.99)], 3),
+        "patch_ms_p50": patch_ms,
+        "signal_to_mutation_ratio_to_patch": round(statistics.median(singles) * 1000 / patch_ms, 1),
+    }
+
+
+def _deployment(number: int) -> dict[str, Any]:
+    labels = {"app": f"web-{number}"}
+    container = {"name": "app", "image": "web:1", "resources": {"limits": {"memory": "64Mi"}}}
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": f"web-{number}", "namespace": NAMESPACE},
+        "spec": {
+            "replicas": 1, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+    }  # fmt: skip
+
+
+async def _prepare(api: ApiClient, count: int) -> None:
+    """A namespace, a node big enough, the workloads, and their pods' status: killed for memory, five times."""
+    await api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": {"environment": "production"}}})
+    await api.create("/api/v1/namespaces/bench/serviceaccounts", {"metadata": {"name": "default"}})
+    await api.create("/api/v1/nodes", {"metadata": {"name": _NODE}})
+    room = {"cpu": "500", "memory": "2Ti", "pods": "1000"}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "KubeletReady",
+        "lastHeartbeatTime": _now(),
+        "lastTransitionTime": _now(),
+    }
+    await api.patch(
+        f"/api/v1/nodes/{_NODE}/status", {"status": {"capacity": room, "allocatable": room, "conditions": [ready]}}
+    )
+    path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+    for number in range(count):
+        await api.create(path, _deployment(number))
+    deadline = time.monotonic() + 60
+    while True:
+        pods = [
+            p for p in (await api.get(f"/api/v1/namespaces/{NAMESPACE}/pods"))["items"] if p["spec"].get("nodeName")
+        ]
+        if len(pods) >= count or time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.3)
+    await asyncio.gather(*(_kill(api, pod) for pod in pods))
+
+
+async def _kill(api: ApiClient, pod: dict[str, Any]) -> None:
+    finished = {"reason": "OOMKilled", "exitCode": 137, "startedAt": _now(), "finishedAt": _now()}
+    container = {
+        "name": "app", "image": "web:1", "imageID": "", "ready": False, "restartCount": 5, "started": False,
+        "lastState": {"terminated": finished},
+        "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s restarting failed container"}},
+    }  # fmt: skip
+    conditions = [
+        {"type": kind, "status": "False", "lastTransitionTime": _now()} for kind in ("Ready", "ContainersReady")
+    ]
+    status = {"phase": "Running", "startTime": _now(), "containerStatuses": [container], "conditions": conditions}
+    await api.patch(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}/status", {"status": status})
+
+
+async def _patch_ms(api: ApiClient) -> float:
+    """The baseline: what one patch costs."""
+    took = []
+    for number in range(20):
+        began = time.perf_counter()
+        patch = {"metadata": {"annotations": {"kubernaut.io/bench": str(number)}}}
+        await api.patch(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/web-{_SINGLES + _AT_ONCE}", patch)
+        took.append((time.perf_counter() - began) * 1000)
+    return round(statistics.median(took), 2)
+
+
+async def _one(client: Client, daemon: Daemon, number: int) -> float:
+    """Post one alert and wait for its mutation; seconds."""
+    labels = {
+        "alertname": "KubeDeploymentReplicasMismatch", "severity": "critical", "namespace": NAMESPACE,
+        "deployment": f"web-{number}",
+    }  # fmt: skip
+    began = datetime.now(UTC)
+    async with aiohttp.ClientSession() as session:
+        headers = {"Authorization": f"Bearer {daemon.token}"}
+        body = Firing(labels, {}, began).payload()
+        async with session.post(f"{daemon.gateway_url}/v1/alertmanager", json=body, headers=headers) as response:
+            response.raise_for_status()
+    while True:
+        for item in (await client.get("/v1/remediations", text=f"web-{number}", limit="5"))["items"]:
+            if item["target"]["name"] != f"web-{number}":
+                continue
+            moments = [t["mutated"] for t in item["tracks"] if t.get("mutated")]
+            if moments:
+                return (datetime.fromisoformat(moments[0]) - began).total_seconds()
+            if item["ended"]:
+                raise RuntimeError(f"{item['id']} ended without a mutation: {item['phase']} {item['story']}")
+        await asyncio.sleep(0.5)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
