@@ -48,12 +48,17 @@ def as_text(snapshot: Snapshot, findings: Sequence[Finding], seen: Sequence[str]
     lines = [f"{head[: WIDTH - 18]} {snapshot.taken_at:%Y-%m-%d %H:%MZ}"]
     if not findings:
         lines += ["", "Nothing wrong was found. Looked at:", *_bullets(seen, "  ")]
-        return "\n".join(lines)
+        return _printable(lines)
     for i, finding in enumerate(findings, 1):
         lines += ["", *_finding(finding, i if len(findings) > 1 else 0, snapshot.target)]
     if snapshot.missing:
         lines += ["", "Not read:", *_bullets(snapshot.missing, "  ")]
-    return "\n".join(lines)
+    return _printable(lines)
+
+
+def _printable(lines: Iterable[str]) -> str:
+    """Names in a dump are anybody's: nothing that steers a terminal passes."""
+    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 
 def _finding(finding: Finding, number: int, asked: ResourceRef) -> list[str]:
@@ -89,7 +94,7 @@ def _offer(label: str, proposal: ActionProposal | None, nothing: str) -> list[st
     if proposal is None:
         return [f"  {label:<10} {nothing}"]
     said = ", ".join(f"{key} {'none' if value is None else value}" for key, value in proposal.parameters.items())
-    lines = [f"  {label:<10} {proposal.action} {proposal.target}"]
+    lines = _field(label, f"{proposal.action} {proposal.target}")
     return [
         *lines,
         *(_field("", said) if said else ()),

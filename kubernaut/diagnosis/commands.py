@@ -61,7 +61,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
         confidence=confidence(
             Rests.DIRECT if told or _WORDS.search(why) else Rests.INDIRECT,
             supports=sum((bool(differences), len(containers) > 1, proven)),
-            missing=case.lacks("replicaset") + (0 if told else case.lacks("log")),
+            missing=case.lacks("replicaset") + (0 if told else case.lacks("log of")),
         ),
         evidence=(*_ends(containers, field), *_command(first), *changed(case, first.name, "image" if revert else "")),
         permanent=_go_back(case, first, good) if good else None,

@@ -8,7 +8,7 @@ from .commands import why_not_started
 from .confidence import Rests, confidence
 from .configuration import blames
 from .images import last_good_image
-from .nodes import node_at_fault
+from .nodes import node_to_blame
 from .units import moment
 from .words import event_fact, fact, many, plain
 
@@ -30,7 +30,7 @@ def _explained(case: Case, container: Container) -> bool:
         or not case.recently(moment(end.get("finishedAt")))
         or bool(why_not_started(case, container))
         or any(blame.value_named for blame in blames(case, container))
-        or node_at_fault(case, container.pod)
+        or node_to_blame(case, container.pod)
     )
 
 
@@ -50,7 +50,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
             Rests.INDIRECT if good else Rests.HINT,
             supports=sum((proven, len(containers) > 1)),
             contradictions=bool(liveness),
-            missing=case.lacks("log", "replicaset"),
+            missing=case.lacks("log of", "replicaset"),
         ),
         evidence=(
             fact(first.pod, f"{field}.exitCode", _said(first), moment(end.get("finishedAt"))),

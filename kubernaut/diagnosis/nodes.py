@@ -11,13 +11,20 @@ from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_of
 from kubernaut.domain.resources import ResourceRef
 
-from .case import Case, alive, condition, event_count, event_time, pod_ready
+from .case import Case, alive, condition, containers_of, event_count, event_time, pod_ready
 from .confidence import Rests, confidence
 from .units import moment, spoken
 from .words import event_fact, fact, many, plain
 
 STANDARD = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
+_OWN_TROUBLE = (
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+)
 FLAPS = 3
 HARDWARE_EVENTS = 3
 _PART = re.compile(
@@ -39,7 +46,7 @@ def sick_node(case: Case) -> list[Finding]:
         return [] if root is None else _judge(case, root, case.pods)
     hurt: dict[str, list[Object]] = {}
     for pod in case.pods:
-        if not pod_ready(pod) and (node := case.node_of(pod)) is not None and node_at_fault(case, pod):
+        if not pod_ready(pod) and (node := case.node_of(pod)) is not None and node_to_blame(case, pod):
             hurt.setdefault(node["metadata"]["name"], []).append(pod)
     found = []
     for name, pods in hurt.items():
@@ -51,6 +58,21 @@ def node_at_fault(case: Case, pod: Object) -> bool:
     """Whether the pod's node explains that the pod is not ready."""
     node = case.node_of(pod)
     return node is not None and node["metadata"]["name"] in faulty_nodes(case)
+
+
+def node_to_blame(case: Case, pod: Object) -> bool:
+    """Whether the pod's trouble is the node's doing rather than its own.
+
+    A container that crashes or can't start has a reason of its own, unless the node's hardware fails and the same
+    workload serves on another node.
+    """
+    if not node_at_fault(case, pod):
+        return False
+    node = case.node_of(pod)
+    if node is None or not any(c.waiting in _OWN_TROUBLE or c.crashing for c in containers_of(pod)):
+        return True
+    elsewhere = [p for p in case.siblings if pod_ready(p) and case.node_of(p) is not node]
+    return bool(broken_parts(node)) and bool(elsewhere)
 
 
 def faulty_nodes(case: Case) -> set[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from kubernaut.cli.diagnosis_text import as_text
 from kubernaut.diagnosis.analyst import RulesAnalyst
 from kubernaut.domain.facts import LogKey, Snapshot
 from kubernaut.domain.resources import ResourceRef
@@ -291,3 +292,28 @@ def test_a_kill_that_was_survived_for_long_restarts_nothing() -> None:
     assert best.failure_class == "OOMKilled"
     assert best.immediate is None
     assert best.confidence <= 0.9
+
+
+def test_a_crash_with_a_reason_of_its_own_is_not_blamed_on_a_flapping_node() -> None:
+    cluster = out_of_memory_cluster()
+    node = next(o for o in cluster.objects if o["kind"] == "Node")
+    cluster.event(node, "NodeNotReady", "Node n1 status is now: NodeNotReady", count=5, component="node-controller")
+    assert {f.failure_class for f in cluster.findings()} == {"OOMKilled"}
+
+
+def test_names_in_a_dump_can_not_steer_a_terminal() -> None:
+    cluster = crashing(ended("OOMKilled", 137), containers=[container("app\x1b[2J\u202e")])
+    snapshot = cluster.snapshot()
+    text = as_text(snapshot, *RulesAnalyst().judge(snapshot))
+    assert "OOMKilled" in text
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_long_names_stay_within_eighty_columns() -> None:
+    cluster = Cluster(replicas=1, name="c" + "heckout-" * 25)
+    cluster.node()
+    cluster.revision(1, [container("a" * 63, memory="128Mi")], created_s=3000)
+    cluster.pod("p" * 250, waiting("CrashLoopBackOff", "", 3, ended("OOMKilled", 137)), unready_s=60)
+    snapshot = cluster.snapshot()
+    assert max(map(len, as_text(snapshot, *RulesAnalyst().judge(snapshot)).splitlines())) <= 80
