@@ -31,7 +31,7 @@ USERS: Mapping[str, User] = {
     "admin": User("admin", (MASTERS,)),
     "kubernaut": User("kubernaut"),
     "viewer": User("viewer"),
-    "nobody": User("nobody"),
+    "outsider": User("outsider"),
 }
 
 
@@ -80,7 +80,7 @@ class SimulatedCluster:
         self._host = host
         bootstrap.fill(self._api)
         self._port = await self._server.listen(host, port, self._made_certificates(host).context())
-        loop = ControllerLoop(self._api, all_controllers(self._api, self._timing))
+        loop = ControllerLoop(self._api, all_controllers(self._api, self._timing, self.ca_pem))
         self._controllers = asyncio.create_task(loop.run(), name="simulated controllers")
 
     async def stop(self) -> None:

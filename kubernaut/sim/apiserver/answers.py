@@ -47,8 +47,8 @@ def form_of(accept: str, query: Any) -> Form:
             return Form(shape[1] if shape else "", query.get("includeObject") or "Metadata")
         if shape[1].startswith("PartialObjectMetadata"):
             return Form("PartialObjectMetadata")
-    text = "only the following media types are accepted: application/json, application/yaml"
-    raise StatusError(406, "NotAcceptable", text)
+    text = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml"
+    raise StatusError(406, "NotAcceptable", text, {})
 
 
 def json_response(body: Json | bytes, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

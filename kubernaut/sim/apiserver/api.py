@@ -93,7 +93,7 @@ class Api:
         obj = self._decoded(resource, sent, caller)
         metadata = self._identified(resource, namespace, obj)
         if metadata.pop("resourceVersion", ""):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+            raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         for key in (
             "deletionTimestamp",
             "deletionGracePeriodSeconds",
@@ -107,8 +107,9 @@ class Api:
         metadata["creationTimestamp"] = stamp(self.now())
         if resource.counts_generations:
             metadata["generation"] = 1
-        self._first_status(resource, obj)
         self._complete(resource, obj)
+        self._record_creation(resource, obj, caller)
+        self._first_status(resource, obj)
         admission.admit(self.store, resource, obj)
         if resource.bucket == "pods":
             obj["status"] = {"phase": "Pending", "qosClass": admission.quality_of_service(obj["spec"])}
@@ -116,7 +117,6 @@ class Api:
         if self.store.get(resource.bucket, (metadata.get("namespace", ""), metadata["name"])):
             raise already_exists(resource.group, resource.plural, metadata["name"])
         charged = admission.charge(self.store, resource, obj)
-        self._record(resource, None, obj, caller, "")
         if caller.dry_run:
             metadata.pop("resourceVersion", None)
             return Entry(obj, 0)
@@ -128,14 +128,17 @@ class Api:
         self, resource: Resource, namespace: str, name: str, sent: Json, caller: Caller, subresource: str = ""
     ) -> Entry:
         """Replace an object, or only its status."""
-        old = self.entry(resource, namespace, name)
         obj = self._decoded(resource, sent, caller)
         metadata = self._identified(resource, namespace, obj, name)
+        old = self.entry(resource, namespace, name)
         revision = metadata.get("resourceVersion", "")
         strict = resource.custom is not None or resource.bucket in _NEVER_UNCONDITIONAL
         if not revision and strict:
             cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
             raise invalid(resource.group, resource.kind, name, [cause])
+        uid = metadata.get("uid", "")
+        if uid and uid != old.obj["metadata"]["uid"]:
+            raise conflict(resource.group, resource.plural, name, _other_uid(uid, old.obj["metadata"]["uid"]))
         return self._replace(resource, old, obj, caller, subresource)
 
     def patch(
@@ -223,7 +226,7 @@ class Api:
         namespace = metadata.get("namespace", "")
         return self.patch(resource, namespace, metadata["name"], changed, controller(manager)).obj
 
-    def bind(self, pod: Json, node: str, manager: str = "kube-scheduler") -> Json:
+    def bind(self, pod: Json, node: str) -> Json:
         """Put a pod on a node, as the binding subresource does."""
         resource = self.catalogue.of_bucket("pods")
         held = self.entry(resource, pod["metadata"]["namespace"], pod["metadata"]["name"])
@@ -237,7 +240,6 @@ class Api:
         obj["metadata"] = dict(obj["metadata"])
         obj["spec"] = obj["spec"] | {"nodeName": node}
         obj["status"] = obj["status"] | {"conditions": [*conditions, scheduled]}
-        self._record(resource, held, obj, controller(manager), "binding")
         return self.store.put("pods", obj).obj
 
     def _decoded(self, resource: Resource, sent: Json, caller: Caller, patched: str = "") -> Json:
@@ -252,9 +254,7 @@ class Api:
             obj = decoder.decode(sent, resource.model)
         except WrongTypeError as error:
             if patched:
-                raise invalid(
-                    resource.group, resource.kind, patched, [invalid_value("patch", "", str(error))]
-                ) from error
+                raise invalid("", "", "", [invalid_value("patch", "", str(error))]) from error
             text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
             raise bad_request(text) from error
         if decoder.unknown and caller.field_validation == "Strict":
@@ -346,8 +346,9 @@ class Api:
     def _agrees(self, resource: Resource, before: Json, metadata: Json) -> None:
         revision, uid, name = metadata.get("resourceVersion", ""), metadata.get("uid", ""), before["name"]
         if uid and uid != before["uid"]:
-            text = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before['uid']}"
-            raise conflict(resource.group, resource.plural, name, text)
+            raise invalid(
+                resource.group, resource.kind, name, [invalid_value("metadata.uid", uid, "field is immutable")]
+            )
         if revision and revision != before["resourceVersion"]:
             if not revision.isdigit():
                 cause = invalid_value(
@@ -374,24 +375,43 @@ class Api:
                 new["status"] = old["status"]
         return new
 
+    def _record_creation(self, resource: Resource, obj: Json, caller: Caller) -> None:
+        """What the creator sent is the creator's; what admission and the server add is nobody's."""
+        seen = obj
+        if resource.has_status and resource.bucket != "nodes":
+            seen = {key: value for key, value in obj.items() if key != "status"}
+        if resource.bucket == "namespaces":
+            seen = {key: value for key, value in seen.items() if key != "spec"}
+        writer = Writer(caller.manager)
+        fields = managers.record_update(None, seen, root(resource.model), writer, stamp(self.now()))
+        if fields:
+            obj["metadata"]["managedFields"] = fields
+
     def _record(
         self,
         resource: Resource,
-        old: Entry | None,
+        old: Entry,
         obj: Json,
         caller: Caller,
         subresource: str,
         applied: Json | None = None,
     ) -> None:
         kind, now = root(resource.model), stamp(self.now())
-        if applied is not None and old is not None:
+        if applied is not None:
             writer = Writer(caller.manager, "Apply", subresource)
             fields = managers.record_apply(old.obj, applied, obj, kind, writer, now)
         else:
             writer = Writer(caller.manager, "Update", subresource)
-            fields = managers.record_update(old.obj if old else None, obj, kind, writer, now)
+            fields = managers.record_update(old.obj, obj, kind, writer, now)
         if fields:
             obj["metadata"]["managedFields"] = fields
+
+
+def _other_uid(said: str, held: str) -> str:
+    return (
+        "StorageError: invalid object, Code: 4, ResourceVersion: 0, AdditionalErrorMsg: "
+        f"Precondition failed: UID in precondition: {said}, UID in object meta: {held}"
+    )
 
 
 def _ordered(obj: Json) -> Json:
@@ -401,16 +421,11 @@ def _ordered(obj: Json) -> Json:
 
 
 def _other_kind(resource: Resource, sent: Json) -> StatusError:
-    if sent.get("kind") not in (None, "", resource.kind):
-        group, _, version = str(sent.get("apiVersion", "")).rpartition("/")
-        text = f'no kind "{sent.get("kind")}" is registered for version "{sent.get("apiVersion")}"'
-        del group, version
-        return bad_request(
-            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {text}'
-        )
+    kind, version = sent.get("kind") or resource.kind, sent.get("apiVersion") or resource.api_version
+    short = str(version).rpartition("/")[2]
     return bad_request(
-        f"the API version in the data ({sent.get('apiVersion')}) does not match the expected API version "
-        f"({resource.api_version})"
+        f'{kind} in version "{short}" cannot be handled as a {resource.kind}: '
+        f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
     )
 
 

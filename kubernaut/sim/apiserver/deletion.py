@@ -64,9 +64,12 @@ class Deletion:
         finalizers = self._finalizers(metadata, options)
         obj = self._marked(held.obj, grace, finalizers)
         if self.is_free(resource, obj):
-            if not caller.dry_run:
-                held = self._api.store.remove(resource.bucket, (metadata.get("namespace", ""), metadata["name"]))
-            return held, True
+            last = obj if resource.bucket == "pods" else held.obj
+            if caller.dry_run:
+                return Entry(last, held.revision), True
+            return self._api.store.remove(
+                resource.bucket, (metadata.get("namespace", ""), metadata["name"]), last
+            ), True
         if obj == held.obj or caller.dry_run:
             return Entry(obj, held.revision), False
         return self._api.store.put(resource.bucket, obj), False
@@ -83,12 +86,18 @@ class Deletion:
     def _preconditions(self, resource: Resource, metadata: Json, options: DeleteOptions) -> None:
         name = metadata["name"]
         if options.uid and options.uid != metadata["uid"]:
-            text = f"Precondition failed: UID in precondition: {options.uid}, UID in object meta: {metadata['uid']}"
-            raise conflict(resource.group, resource.plural, name, text)
+            text = (
+                f"the UID in the precondition ({options.uid}) does not match the UID in record ({metadata['uid']}). "
+                "The object might have been deleted and then recreated"
+            )
+            raise conflict(resource.group, resource.kind, name, text)
         wanted, held = options.resource_version, metadata["resourceVersion"]
         if wanted and wanted != held:
-            text = f"Precondition failed: ResourceVersion in precondition: {wanted}, ResourceVersion in object meta: {held}"
-            raise conflict(resource.group, resource.plural, name, text)
+            text = (
+                f"the ResourceVersion in the precondition ({wanted}) does not match the ResourceVersion in record ({held}). "
+                "The object might have been modified"
+            )
+            raise conflict(resource.group, resource.kind, name, text)
 
     def _grace(self, resource: Resource, obj: Json, options: DeleteOptions) -> int:
         if resource.bucket != "pods":

@@ -41,8 +41,10 @@ def _member(kind: Type, key: str) -> Type:
 def _collect(found: dict[Path, Any], path: Path, value: Any, parent: Type, key: str) -> None:
     kind = _member(parent, key)
     if isinstance(value, dict):
-        if kind.name == "map" or (not value and path != ("f:metadata",)):
+        if kind.name == "map":
             found[(*path, ".")] = True
+        elif not value and path != ("f:metadata",):
+            found[path] = {}
         for name, member in value.items():
             _collect(found, (*path, f"f:{name}"), member, kind, name)
     elif isinstance(value, list):

@@ -118,4 +118,4 @@ def _read_token(token: str) -> tuple[int, tuple[str, str]]:
         namespace, _, name = body["start"].partition("/")
         return int(body["rv"]), (namespace, name)
     except (ValueError, KeyError, TypeError, msgspec.DecodeError) as error:
-        raise bad_request("continue key is not valid: " + str(error)) from error
+        raise bad_request("invalid continue token: continue key is not valid: " + str(error)) from error

@@ -38,10 +38,8 @@ def json_patch(target: Json, operations: Any) -> Json:
         try:
             document = _operate(document, operation)
         except (PatchFailedError, KeyError, IndexError) as error:
-            text = str(error) if isinstance(error, PatchFailedError) else f"missing value for {operation.get('path')}"
-            raise StatusError(
-                422, "Invalid", f"the server rejected our request due to an error in our request: {text}"
-            ) from error
+            text = "the server rejected our request due to an error in our request"
+            raise StatusError(422, "Invalid", text, {}) from error
     if not isinstance(document, dict):
         raise bad_request("the patch leaves no object")
     return document

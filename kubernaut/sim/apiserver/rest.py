@@ -73,7 +73,8 @@ async def read_body(request: web.BaseRequest) -> Any:
         if kind in ("application/json", "application/octet-stream", JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
             return msgspec.json.decode(raw)
     except (msgspec.DecodeError, yaml.YAMLError) as error:
-        raise bad_request(f"error decoding the body: {error}") from error
+        text = f"couldn't get version/kind; json parse error: {error}"
+        raise bad_request(f"the object provided is unrecognized: {text}") from error
     raise unsupported_media_type(("application/json", "application/yaml"))
 
 
@@ -135,7 +136,7 @@ class Rest:
                 metadata = entry.obj["metadata"]
                 self._api.delete(resource, metadata.get("namespace", ""), metadata["name"], options, caller)
             return answers.json_response(writer.page(page))
-        raise method_not_allowed(resource.group, resource.plural)
+        raise method_not_allowed()
 
     def patch(
         self, request: web.BaseRequest, resource: Resource, target: Target, body: Any, caller: Caller

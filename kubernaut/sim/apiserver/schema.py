@@ -158,6 +158,10 @@ class WrongTypeError(ValueError):
 _GO = {"int": "int32", "bool": "bool", "str": "string", "float": "float64"}
 
 
+def _go_name(kind: Type) -> str:
+    return "v1." + kind.model.removeprefix("V1") if kind.model else _GO.get(kind.name, kind.name)
+
+
 def _json_name(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
@@ -225,7 +229,7 @@ class Decoder:
             return self._object(value, kind, path, kind.model.removeprefix("V1"))
         if kind.name == "list":
             if not isinstance(value, list):
-                raise _mismatch(value, "[]" + (kind.item or ANY).name, f"{struct}.{path}")
+                raise _mismatch(value, "[]" + _go_name(kind.item or ANY), f"{struct}.{path}")
             item = kind.item or ANY
             return [self._value(one, item, f"{path}[{index}]", struct, "") for index, one in enumerate(value)]
         if kind.name == "map":

@@ -12,7 +12,7 @@ from kubernaut.sim.apiserver.status import Json, bad_request
 _TERM = re.compile(
     r"\s*(?:(?P<absent>!)\s*(?P<absent_key>[^\s=!<>,()]+)"
     r"|(?P<set_key>[^\s=!<>,()]+)\s+(?P<operator>in|notin)\s*\((?P<members>[^)]*)\)"
-    r"|(?P<key>[^\s=!<>,()]+)\s*(?P<equals>==|!=|=)\s*(?P<value>[^\s,()]*)"
+    r"|(?P<key>[^\s=!<>,()]+)\s*(?P<equals>==|!=|=)\s*(?P<value>[^\s,()=!<>]*)"
     r"|(?P<present>[^\s=!<>,()]+))\s*(?:,|$)"
 )
 
@@ -159,11 +159,7 @@ def parse_fields(text: str, resource: Resource) -> Fields:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
         path = _core_event_field(match[1]) if resource.view_of == "events" else match[1]
         if path not in allowed:
-            message = f"field label not supported: {match[1]}"
-            if not resource.custom:
-                gvk = f"{resource.api_version}, Kind={resource.kind}"
-                message = f'Unable to find "{gvk}" that match label selector "", field selector "{text}": {message}'
-            raise bad_request(message)
+            raise bad_request(f"field label not supported: {match[1]}")
         terms.append(FieldTerm(path, match[2] != "!=", match[3]))
     return Fields(terms)
 

@@ -101,13 +101,13 @@ class Server:
         self._authorize(user, target, verb, request)
         if PLURALS.get(target.resource) == target.group and target.version == "v1":
             if request.method != "POST":
-                raise method_not_allowed(target.group, target.resource)
+                raise method_not_allowed()
             body = an_object(await read_body(request))
             return answers.json_response(self._reviews.answer(target.resource, target.namespace, body, user), 201)
         if resource is None or (target.subresource and target.subresource not in resource.subresources):
             return _unknown()
         if not verb or (verb == "create" and target.name and not target.subresource):
-            raise method_not_allowed(target.group, target.resource)
+            raise method_not_allowed()
         if resource.namespaced and not target.namespace and verb not in ("list", "watch"):
             return _unknown() if verb != "create" else self._needs_namespace()
         if target.subresource in _OWN_SUBRESOURCES:
@@ -132,7 +132,7 @@ class Server:
             return _unknown()
         if target.subresource == "log":
             if verb != "get":
-                raise method_not_allowed(target.group, target.resource)
+                raise method_not_allowed()
             return await self._subresources.logs(request, target)
         caller = caller_of(request, user)
         body = await read_body(request) if verb != "get" else {}
@@ -146,7 +146,7 @@ class Server:
         if target.subresource == "finalize" and verb == "update":
             done = self._api.update(resource, target.namespace, target.name, an_object(body), caller)
             return answers.json_response(done.full())
-        raise method_not_allowed(target.group, target.resource)
+        raise method_not_allowed()
 
     def _plain(self, request: web.BaseRequest, user: User) -> web.StreamResponse:
         path = request.path.rstrip("/") or "/"

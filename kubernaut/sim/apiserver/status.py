@@ -35,7 +35,7 @@ class StatusError(Exception):
         }
         if self.reason:
             body["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             body["details"] = self.details
         body["code"] = self.code
         return body
@@ -129,7 +129,7 @@ def invalid(group: str, kind: str, name: str, causes: list[Cause]) -> StatusErro
     """422 with one cause a field, the message being the sum of them."""
     texts = [str(cause) for cause in causes]
     joined = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
-    details = _details(group, kind, name) | {"causes": [cause.as_json() for cause in causes]}
+    details = (_details(group, kind, name) if kind else {}) | {"causes": [cause.as_json() for cause in causes]}
     return StatusError(422, "Invalid", f'{_qualified(group, kind)} "{name}" is invalid: {joined}', details)
 
 
@@ -148,9 +148,9 @@ def unauthorized() -> StatusError:
     return StatusError(401, "Unauthorized", "Unauthorized")
 
 
-def method_not_allowed(group: str, plural: str) -> StatusError:
+def method_not_allowed() -> StatusError:
     message = "the server does not allow this method on the requested resource"
-    return StatusError(405, "MethodNotAllowed", message, _details(group, plural, "") if plural else {})
+    return StatusError(405, "MethodNotAllowed", message, {})
 
 
 def expired(message: str) -> StatusError:

@@ -109,10 +109,10 @@ class Store:
         self._tell(Change("MODIFIED" if old else "ADDED", bucket, entry, old, entry.revision))
         return entry
 
-    def remove(self, bucket: str, key: Key) -> Entry:
+    def remove(self, bucket: str, key: Key, last: Json | None = None) -> Entry:
         """Remove an object; its last state is told with the revision of the removal."""
         old = self._buckets[bucket].pop(key)
-        entry = self._numbered(dict(old.obj))
+        entry = self._numbered(dict(last or old.obj))
         self._tell(Change("DELETED", bucket, entry, old, entry.revision))
         return entry
 

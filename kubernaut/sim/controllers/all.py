@@ -9,7 +9,7 @@ from kubernaut.sim.controllers.deployment import DeploymentController
 from kubernaut.sim.controllers.endpoints import EndpointsController
 from kubernaut.sim.controllers.garbage import GarbageCollector
 from kubernaut.sim.controllers.loop import Controller
-from kubernaut.sim.controllers.namespaces import DefaultAccounts, NamespaceContent
+from kubernaut.sim.controllers.namespaces import DefaultAccounts, NamespaceContent, RootCertificates
 from kubernaut.sim.controllers.nodes import NodeLifecycle, TaintEviction
 from kubernaut.sim.controllers.quotas import QuotaController
 from kubernaut.sim.controllers.replicaset import ReplicaSetController
@@ -17,7 +17,7 @@ from kubernaut.sim.controllers.scheduler import Scheduler
 from kubernaut.sim.controllers.timing import Timing
 
 
-def all_controllers(api: Api, timing: Timing) -> list[Controller]:
+def all_controllers(api: Api, timing: Timing, authority_pem: str) -> list[Controller]:
     """A new set of controllers for one API server."""
     return [
         DefinitionStatus(api),
@@ -25,6 +25,7 @@ def all_controllers(api: Api, timing: Timing) -> list[Controller]:
         DeploymentController(api),
         Scheduler(api),
         DefaultAccounts(api),
+        RootCertificates(api, authority_pem),
         NodeLifecycle(api, timing),
         TaintEviction(api),
         DisruptionController(api),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kubernaut.sim.apiserver.api import controller
+from kubernaut.sim.apiserver.api import Api, controller
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.status import Json, StatusError
 from kubernaut.sim.apiserver.store import Change
 from kubernaut.sim.controllers.loop import Controller, Key, key_of
 
 _AGAIN_S = 0.5
+_AUTHORITY = "kube-root-ca.crt"
 
 
 class DefaultAccounts(Controller):
@@ -31,6 +32,39 @@ class DefaultAccounts(Controller):
         if self.held("serviceaccounts", (key[1], "default")) is None:
             made: Json = {"metadata": {"name": "default"}}
             self.api.create(self.api.catalogue.of_bucket("serviceaccounts"), key[1], made, controller())
+        return None
+
+
+class RootCertificates(Controller):
+    """Every namespace has the certificate to trust in a ConfigMap, as pods expect."""
+
+    name = "root-ca-certificate-publisher"
+
+    def __init__(self, api: Api, authority_pem: str) -> None:
+        super().__init__(api)
+        self._pem = authority_pem
+
+    def triggers(self) -> dict[str, Callable[[Change], Iterable[Key]]]:
+        return {
+            "namespaces": lambda change: [key_of(change.entry.obj)],
+            "configmaps": self._of_map,
+        }
+
+    def _of_map(self, change: Change) -> list[Key]:
+        metadata = change.entry.obj["metadata"]
+        return [("", metadata["namespace"])] if metadata["name"] == _AUTHORITY else []
+
+    def reconcile(self, key: Key) -> float | None:
+        namespace = self.held("namespaces", key)
+        if namespace is None or namespace["metadata"].get("deletionTimestamp"):
+            return None
+        wanted = {"ca.crt": self._pem}
+        held = self.held("configmaps", (key[1], _AUTHORITY))
+        if held is None:
+            made: Json = {"metadata": {"name": _AUTHORITY}, "data": wanted}
+            self.api.create(self.api.catalogue.of_bucket("configmaps"), key[1], made, controller())
+        elif held.get("data") != wanted:
+            self.api.edit("configmaps", held, lambda obj: obj.update(data=wanted))
         return None
 
 
