@@ -6,8 +6,8 @@ commit, and all futures of a batch come back to the event loop in one call.
 
 The statements of a batch run on the event loop for a few milliseconds at most, and only the flush goes to the writer's
 thread. Statements on the thread were measured: every one of them gives the interpreter lock away and waits up to 5 ms
-for it while the loop is busy, which made the 99th percentile four times as long, and all of it is work that the loop's
-core has to do anyway.
+for it while the loop is busy, which made the 99th percentile about twice as long (docs/store.md), and all of it is work
+that the loop's core has to do anyway.
 """
 
 import asyncio
