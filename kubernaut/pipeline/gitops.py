@@ -8,11 +8,11 @@ from kubernaut.actions.action import HealthState
 from kubernaut.actions.rollout import deployment_health, pods_of
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
-from kubernaut.domain.proposals import ChangeRequest, PullRequest, PullRequestState
+from kubernaut.domain.proposals import ChangeRequest, Ownership, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
-from kubernaut.gitops.edit import apply_action
+from kubernaut.gitops.edit import missing, plan_edit
 from kubernaut.gitops.live import live_equals
 from kubernaut.gitops.text import branch_name, pull_request_text
 from kubernaut.ports import Change, ClusterWriter
@@ -21,6 +21,7 @@ from .entries import track_entry
 from .outside import Outside
 
 _G, _E = GitOpsPhase, GitOpsEvent
+_EDITS, _BASES = 20, 8
 REFRESH = "argocd.argoproj.io/refresh"
 """Asks Argo CD to compare with Git at once instead of after minutes."""
 
@@ -44,9 +45,11 @@ async def _propose(out: Outside, remediation: Remediation, track: GitOpsTrack) -
     )  # fmt: skip
     try:
         pull = await out.forge.propose(request)
-    except Conflict:
+    except Conflict as error:
+        if track.attempt > _EDITS:
+            return _over(out, track, _E.FAIL, f"the fix can't be proposed: {error}")
         again = replace(track, proposal=replace(proposal, branch="", files=()))
-        return _wait(out, again, "the branch moved meanwhile, editing again", 0.0)
+        return _wait(out, again, f"{error}: editing again", 1.0)
     now = out.clock.now()
     message = f"opened pull request #{pull.number} in {pull.repository}: {pull.title}"
     track = replace(track, proposal=replace(proposal, pull_request=pull))
@@ -62,11 +65,12 @@ async def _edit(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     if best is None or best.permanent is None:
         return _over(out, track, _E.FAIL, "no permanent fix is known any more")
     try:
-        commit, files = await out.forge.files(ownership.repo_url, ownership.revision, "")
-        changes = apply_action(files, best.permanent, ownership.path)
+        commit, files = await _files(out, ownership)
+        edit = plan_edit(files, best.permanent, ownership.path)
     except (NotFound, Permanent, Conflict) as error:
         return _over(out, track, _E.FAIL, f"the fix can't be written as a pull request: {error}")
-    title, body = pull_request_text(remediation, proposal, changes)
+    changes = edit.files
+    title, body = pull_request_text(remediation, proposal, changes, edit.notes)
     branch = branch_name(remediation.id)
     edited = replace(proposal, files=changes, title=title, body=body, branch=branch, base_commit=commit)
     now = out.clock.now()
@@ -74,6 +78,19 @@ async def _edit(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     message = f"about to propose {title} ({where})"
     going = advance_gitops(replace(track, proposal=edited), _E.WAIT, now, wake_at=now, reason=message)
     return Change(tracks=(going,), journal=(track_entry(now, track, "intent", message, branch=branch),))
+
+
+async def _files(out: Outside, ownership: Ownership) -> tuple[str, dict[str, str]]:
+    """The commit that is edited, and the files that the controller applies there, with the bases that overlays name."""
+    commit, found = await out.forge.files(ownership.repo_url, ownership.revision, ownership.path)
+    files = dict(found)
+    for _ in range(_BASES):
+        further = missing(files, ownership.path)
+        if not further:
+            break
+        for place in further:
+            files |= (await out.forge.files(ownership.repo_url, commit, place))[1]
+    return commit, files
 
 
 async def _await_merge(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:

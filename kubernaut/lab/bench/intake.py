@@ -1,4 +1,4 @@
-"""Alerts a second that are durable before their 2xx, one alert a request on 50 connections, against a server that does nothing."""
+"""Alerts a second that are durable before their 2xx: one alert a request, 50 connections, against a server that does nothing."""
 
 import tempfile
 from pathlib import Path
