@@ -1,8 +1,8 @@
 """Reads never wait for the writer, and the writer never for them: each has a connection that can't write.
 
 Questions about one row, which the runner asks all the time, are answered on the spot: some 50 µs along an index. Handing
-them to a thread was measured to take many times as long (docs/store.md), for a thread has to win the interpreter lock back after every
-statement. Questions whose answers grow (lists, histories, the journal) go to threads, one hop for one question.
+them to a thread was measured to take many times as long (docs/store.md), for a thread has to win the interpreter lock back
+after every statement. Questions whose answers grow (lists, histories, the journal) go to threads, one hop for one question.
 
 A question of several statements sees one state of the store: it runs inside a read transaction.
 """
