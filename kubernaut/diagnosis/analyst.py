@@ -8,14 +8,15 @@ from kubernaut.domain.facts import Snapshot
 
 from .case import Case
 from .commands import bad_command
-from .configuration import missing_configuration, wrong_value
 from .crashes import unexplained_crash
 from .images import image_not_pulled
 from .memory import out_of_memory
+from .missing import missing_configuration
 from .nodes import sick_node
 from .readiness import stale_pods, wedged_pod
 from .seen import looked_at
 from .stuck import not_created, not_started, unschedulable
+from .values import wrong_value
 from .words import plain
 
 

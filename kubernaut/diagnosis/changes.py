@@ -8,7 +8,8 @@ from typing import Any
 from kubernaut.domain.analysis import Evidence
 from kubernaut.domain.facts import Commit, Object
 
-from .case import Case, Revision, name_of
+from .case import Case
+from .objects import Revision, name_of
 from .units import moment
 from .words import fact, plain
 

@@ -4,10 +4,11 @@ import re
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
-from .case import Case, Container
+from .case import Case
 from .changes import Difference, changed, last_change
 from .confidence import Rests, confidence
 from .images import last_good_image
+from .objects import Container
 from .units import moment
 from .words import fact, many, plain
 

@@ -2,14 +2,15 @@
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
-from .case import Case, Container
+from .case import Case
 from .changes import Difference, changed, last_change
 from .commands import why_not_started
 from .confidence import Rests, confidence
-from .configuration import blames
 from .images import last_good_image
 from .nodes import node_to_blame
+from .objects import Container
 from .units import moment
+from .values import blames
 from .words import event_fact, fact, many, plain
 
 

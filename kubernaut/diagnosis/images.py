@@ -8,9 +8,10 @@ import re
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
-from .case import Case, Container, condition, pod_ready
+from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
+from .objects import Container, condition, pod_ready
 from .units import moment
 from .words import event_fact, fact, listed, many, plain
 

@@ -6,9 +6,10 @@ Exit code 137 alone is only SIGKILL (a failed liveness probe, a drain, an operat
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object
 
-from .case import Case, Container, container_of
+from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
+from .objects import Container, container_of
 from .units import binary_size, moment, size_bytes, spoken
 from .words import event_fact, fact, many, plain
 

@@ -11,8 +11,9 @@ from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_of
 from kubernaut.domain.resources import ResourceRef
 
-from .case import Case, alive, condition, containers_of, event_count, event_time, pod_ready
+from .case import Case
 from .confidence import Rests, confidence
+from .objects import alive, condition, containers_of, event_count, event_time, pod_ready
 from .units import moment, spoken
 from .words import event_fact, fact, many, plain
 

@@ -9,10 +9,11 @@ from datetime import datetime
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_uid, ref_of
 
-from .case import Case, condition, containers_of, event_time, pod_ready
+from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
 from .nodes import node_at_fault
+from .objects import condition, containers_of, event_time, pod_ready
 from .units import moment, spoken
 from .words import event_fact, fact, listed, many, plain
 

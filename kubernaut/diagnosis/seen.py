@@ -2,8 +2,9 @@
 
 from kubernaut.domain.facts import Object
 
-from .case import Case, condition, event_count, event_time, name_of
+from .case import Case
 from .changes import last_change
+from .objects import condition, event_count, event_time, name_of
 from .units import moment, spoken
 from .words import many, plain
 

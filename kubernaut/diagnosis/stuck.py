@@ -6,10 +6,11 @@ These failures have no safe imperative cure, and what Git should say differs eac
 from kubernaut.domain.analysis import Evidence, Finding
 from kubernaut.domain.facts import Object
 
-from .case import Case, Container, condition
+from .case import Case
 from .commands import why_not_started
 from .confidence import Rests, confidence
-from .configuration import absent
+from .missing import absent
+from .objects import Container, condition
 from .units import moment
 from .words import fact, many, plain
 

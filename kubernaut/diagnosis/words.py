@@ -8,7 +8,7 @@ from kubernaut.domain.analysis import Evidence
 from kubernaut.domain.facts import Object
 from kubernaut.domain.redaction import redact
 
-from .case import event_count, event_time, name_of
+from .objects import event_count, event_time, name_of
 
 LONGEST = 240
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
