@@ -47,6 +47,7 @@ class EndpointsController(Controller):
             pod
             for pod in self.store.objects("pods", key[0])
             if selector.items() <= (pod["metadata"].get("labels") or {}).items()
+            and pod["spec"].get("nodeName")
             and (pod.get("status") or {}).get("podIP")
             and phase(pod) not in ("Succeeded", "Failed")
         ]
