@@ -78,7 +78,6 @@ def _deployment(number: int) -> dict[str, Any]:
 async def _prepare(api: ApiClient, count: int) -> None:
     """A namespace, a node big enough, the workloads, and their pods' status: killed for memory, five times."""
     await api.create("/api/v1/namespaces", {"metadata": {"name": NAMESPACE, "labels": {"environment": "production"}}})
-    await api.create("/api/v1/namespaces/bench/serviceaccounts", {"metadata": {"name": "default"}})
     await api.create("/api/v1/nodes", {"metadata": {"name": _NODE}})
     room = {"cpu": "500", "memory": "2Ti", "pods": "1000"}
     ready = {

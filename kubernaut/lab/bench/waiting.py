@@ -4,6 +4,8 @@ import asyncio
 import os
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from kubernaut.domain.signals import SignalSource, SignalSummary, fingerprint
 from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
 from kubernaut.domain.values import Severity
 from kubernaut.lab.house import Daemon
+from kubernaut.lab.simulated import SimulatedWorld
 from kubernaut.ports import Change
 
 WAITING = 10_000
@@ -36,10 +39,7 @@ async def bench_waiting(seconds: float) -> dict[str, float]:
     """
     figures: dict[str, float] = {}
     for label, count in (("empty", 0), ("10k_waiting", WAITING)):
-        with tempfile.TemporaryDirectory(prefix="kubernaut-bench-") as name:
-            daemon = Daemon(Path(name), kubeconfig=None)
-            daemon.write()
-            daemon.state_dir.mkdir(parents=True)
+        async with _daemon() as daemon:
             await fill(daemon.state_dir / "kubernaut.db", count)
             began = time.perf_counter()
             await daemon.start(60.0)
@@ -54,6 +54,18 @@ async def bench_waiting(seconds: float) -> dict[str, float]:
             finally:
                 await daemon.stop()
     return figures
+
+
+@asynccontextmanager
+async def _daemon() -> AsyncIterator[Daemon]:
+    """A daemon that watches a simulated cluster, configured but not started."""
+    with tempfile.TemporaryDirectory(prefix="kubernaut-bench-") as name:
+        folder = Path(name)
+        async with SimulatedWorld(folder / "world", forge_root=folder / "forge") as world:
+            daemon = Daemon(folder / "daemon", kubeconfig=world.kubeconfig)
+            daemon.write()
+            daemon.state_dir.mkdir(parents=True)
+            yield daemon
 
 
 async def fill(path: Path, count: int) -> None:
