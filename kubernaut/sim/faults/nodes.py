@@ -18,8 +18,8 @@ class OverloadedRuntime(OfNodes):
     """
 
     node_name: str
-    down_s: float = 20.0
-    up_s: float = 15.0
+    down_s: float = 60.0
+    up_s: float = 20.0
 
     @property
     def mended_by(self) -> str:
@@ -50,8 +50,8 @@ class FailingDisk(OfNodes):
     """
 
     node_name: str
-    down_s: float = 25.0
-    up_s: float = 10.0
+    down_s: float = 60.0
+    up_s: float = 20.0
 
     @property
     def mended_by(self) -> str:

@@ -16,7 +16,7 @@ from kubernaut.sim.kubelet.images import Registry
 from kubernaut.sim.kubelet.logs import Lines, LogServer
 from kubernaut.sim.kubelet.node import HEARTBEAT_S, Node, NodeSpec
 from kubernaut.sim.kubelet.pace import Pace
-from kubernaut.sim.kubelet.pod import STOP_S, Pod, same
+from kubernaut.sim.kubelet.pod import STOP_S, Pod, Record, same
 
 RETRY_S = 0.3
 STATUS_EVERY_S = 60.0
@@ -244,19 +244,17 @@ class Kubelets:
         if health.ready:
             self.nudge()
 
-    def _recording(self, node: Node):  # type: ignore[no-untyped-def]
+    def _recording(self, node: Node) -> Record:
         def record(involved: Json, kind: str, reason: str, message: str) -> None:
             self._recorder.record(involved, kind, reason, message, node.spec.name)
 
         return record
 
     def _address(self, node: Node) -> str:
+        """The next address of the node's range that no pod has."""
         taken = {pod.address for pod in self._pods.values()}
-        return next(
-            address
-            for last in range(2, 1 << 16)
-            if (address := f"10.{244 + (node.number >> 8)}.{node.number & 255}.{last & 255}") not in taken or last > 254
-        )
+        prefix = f"10.{244 + node.number // 256}.{node.number % 256}"
+        return next((ip for last in range(2, 255) if (ip := f"{prefix}.{last}") not in taken), f"{prefix}.255")
 
     def _lines(self, namespace: str, name: str, container: str, previous: bool) -> Lines | None:
         pod = self._pods.get(self._names.get((namespace, name), ""))
