@@ -1,0 +1,141 @@
+"""A whole daemon in the test's own process, on a simulated cluster: real store, real server, loopback and Unix socket."""
+
+import contextlib
+import grp
+import json
+import os
+import pwd
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from kubernaut.clock import SystemClock
+from kubernaut.daemon import Running, running
+from kubernaut.domain.remediation import Remediation
+from kubernaut.ports import Clock, Query
+from kubernaut.settings import Settings
+from kubernaut.sim.cluster import SimulatedCluster
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+CLUSTER = "prod-eu"
+
+
+def me() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+def my_group() -> str:
+    return grp.getgrgid(os.getgid()).gr_name
+
+
+def alert(number: int = 0, **changes: Any) -> dict[str, Any]:
+    """One firing alert about one pod, as Alertmanager posts it."""
+    labels = {
+        "alertname": "KubePodCrashLooping", "severity": "warning", "namespace": "shop", "pod": f"web-{number}",
+        "container": "app", "job": "kube-state-metrics",
+    }  # fmt: skip
+    labels |= changes.pop("labels", {})
+    return {
+        "status": "firing",
+        "labels": {key: value for key, value in labels.items() if value is not None},
+        "annotations": {"summary": "Pod is crash looping."},
+        "startsAt": "2026-01-02T03:04:05.123456789Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://prometheus:9090/graph",
+        "fingerprint": f"{number:016x}",
+    } | changes
+
+
+def payload(*alerts: Any, **changes: Any) -> dict[str, Any]:
+    """One POST of Alertmanager."""
+    return {
+        "version": "4", "groupKey": '{}:{namespace="shop"}', "truncatedAlerts": 0, "status": "firing",
+        "receiver": "kubernaut", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "http://alertmanager:9093", "alerts": list(alerts),
+    } | changes  # fmt: skip
+
+
+@dataclass
+class House:
+    """A running daemon and hands to knock at its doors."""
+
+    settings: Settings
+    running: Running
+    sim: SimulatedCluster
+    web: aiohttp.ClientSession
+    api: aiohttp.ClientSession
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.running.gateway_port}"
+
+    async def post(
+        self, body: Any, *, token: str | None = TOKEN, path: str = "/v1/alertmanager", **kwargs: Any
+    ) -> tuple[int, dict[str, Any]]:
+        """POST to the gateway; bytes and iterators go as they are, everything else as JSON."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        data = body if isinstance(body, bytes) or hasattr(body, "__aiter__") else json.dumps(body).encode()
+        async with self.web.post(self.url + path, data=data, headers=headers, **kwargs) as response:
+            return response.status, await response.json()
+
+    async def text(self, path: str) -> tuple[int, str]:
+        """GET of the gateway."""
+        async with self.web.get(self.url + path) as response:
+            return response.status, await response.text()
+
+    async def ask(self, method: str, path: str, body: Any = None, **params: str) -> tuple[int, dict[str, Any]]:
+        """A call of the API as the user who runs the tests."""
+        async with self.api.request(method, f"http://kubernaut{path}", json=body, params=params) as response:
+            return response.status, await response.json()
+
+    async def all(self) -> list[Remediation]:
+        """All remediations."""
+        return list((await self.running.store.list(Query(limit=500))).items)
+
+    async def only(self) -> Remediation:
+        """The one remediation."""
+        [item] = await self.all()
+        return item
+
+
+def settings_for(folder: Path, kubeconfig: Path | None, **sections: Any) -> Settings:
+    """The settings of a test's daemon: any free port, nothing raised by watching, the tester is everything."""
+    tokens = folder / "tokens.txt"
+    tokens.write_text(f"{TOKEN}  # the tests\n", "utf-8")
+    mine = {"users": [me()]}
+    values: dict[str, Any] = {
+        "state_dir": folder / "state",
+        "gateway": {"listen": "127.0.0.1:0", "tokens_file": tokens},
+        "clusters": [{"name": CLUSTER, "kubeconfig": kubeconfig}] if kubeconfig else [],
+        "watch": {"enabled": False},
+        "roles": {"approver": mine, "senior": mine, "admin": mine},
+        "times": {"patience_s": 0.0},
+    }
+    for name, section in sections.items():
+        values[name] = values[name] | section if isinstance(values.get(name), dict) else section
+    return Settings(**values)
+
+
+@asynccontextmanager
+async def house(folder: Path, clock: Clock | None = None, **sections: Any) -> AsyncIterator[House]:
+    """A daemon on a simulated cluster for the duration of the block."""
+    async with contextlib.AsyncExitStack() as stack:
+        sim = SimulatedCluster()
+        stack.push_async_callback(sim.stop)
+        await sim.start("127.0.0.1")
+        settings = settings_for(folder, sim.write_kubeconfig(folder / "kubeconfig", context=CLUSTER), **sections)
+        live = await stack.enter_async_context(running(settings, clock or SystemClock()))
+        connector = aiohttp.TCPConnector(limit=0, force_close=False)
+        web = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        unix = aiohttp.UnixConnector(str(live.socket), limit=0)
+        api = await stack.enter_async_context(aiohttp.ClientSession(connector=unix))
+        yield House(settings, live, sim, web, api)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
