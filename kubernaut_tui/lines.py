@@ -1,0 +1,96 @@
+"""Lines of styled text: what the screens are made of, before any terminal library sees them.
+
+A line is a tuple of spans and knows its width in cells. Text from clusters is data: whatever could steer a terminal
+is made visible or dropped here, once, for all screens.
+"""
+
+import re
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+"""Text and style words: `dim`, `strong`, `accent`, `danger`, `cursor`, or any of them together."""
+Line = tuple[Span, ...]
+
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""C0, C1, zero width and direction marks."""
+
+
+def clean(text: object) -> str:
+    """One line of text that can't move the cursor, change colours or reorder what is read."""
+    plain = str(text).replace("\t", "    ")
+    return _UNSAFE.sub(lambda m: " " if m[0] in "\n\r" else "·", plain) if _UNSAFE.search(plain) else plain
+
+
+def width_of(line: Line) -> int:
+    """The width in cells."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def fit(text: str, width: int, *, right: bool = False) -> str:
+    """The text in exactly `width` cells; cut text ends with `…`."""
+    if width <= 0:
+        return ""
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
+    return " " * (width - length) + text if right else text + " " * (width - length)
+
+
+def line(*spans: Span | str) -> Line:
+    """A line; plain texts have no style."""
+    return tuple(span if isinstance(span, tuple) else (span, "") for span in spans)
+
+
+def cut(spans: Line, width: int) -> Line:
+    """The line in exactly `width` cells."""
+    out: list[Span] = []
+    left = width
+    for text, style in spans:
+        length = cell_len(text)
+        if length > left:
+            out.append((fit(text, left), style))
+            left = 0
+            break
+        out.append((text, style))
+        left -= length
+    if left > 0:
+        out.append((" " * left, ""))
+    return tuple(span for span in out if span[0])
+
+
+def beside(left: Line, right: Line, width: int) -> Line:
+    """Left-aligned and right-aligned spans in one line; the left side gives way."""
+    room = max(0, width - width_of(right))
+    return cut((*cut(left, room), *right), width)
+
+
+def styled(spans: Line, style: str) -> Line:
+    """The line with one more style word on each span."""
+    return tuple((text, f"{own} {style}".strip()) for text, own in spans)
+
+
+def plain(spans: Iterable[Span]) -> str:
+    """The line's text."""
+    return "".join(text for text, _ in spans)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The text in lines of at most `width` cells, broken between words where there are any."""
+    out: list[str] = []
+    current = ""
+    for word in text.split(" "):
+        candidate = f"{current} {word}" if current else (indent + word if out else word)
+        if cell_len(candidate) <= width:
+            current = candidate
+            continue
+        if current.strip():
+            out.append(current)
+        current = indent + word if out else word
+        while cell_len(current) > width > 0:
+            head = set_cell_size(current, width)
+            out.append(head)
+            current = current[len(head.rstrip("\0")) :]
+    out.append(current)
+    return out

@@ -1,0 +1,57 @@
+"""The link to the daemon: follows the journal, reconnects by itself, and keeps what it heard until the next pulse."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from kubernaut.domain.errors import KubernautError
+
+from .client import Client
+from .events import Connected, Event, Lost, Pulse
+
+_AGAIN_S = (0.5, 1.0, 2.0, 3.0)
+_APPROVAL_KINDS = frozenset({"approval", "vote"})
+
+
+class Link:
+    """One connection at a time, for as long as `run` runs."""
+
+    def __init__(self, client: Client, feed: Callable[[Event], None]) -> None:
+        self._client = client
+        self._feed = feed
+        self._heard: set[str] = set()
+        self._approvals = False
+        self._last_line = 0.0
+
+    def pulse(self) -> Pulse:
+        """What was heard since the last pulse."""
+        heard, approvals = frozenset(self._heard), self._approvals
+        self._heard.clear()
+        self._approvals = False
+        return Pulse(time.monotonic(), time.time(), heard, approvals, self._last_line)
+
+    async def run(self) -> None:
+        """Connect, follow, and connect again, until cancelled."""
+        tries = 0
+        while True:
+            try:
+                status = await self._client.get("/v1/status")
+                self._last_line = time.monotonic()
+                self._feed(Connected(status, self._last_line))
+                tries = 0
+                await self._follow(int(status["journal_seq"]))
+                reason = "the daemon closed its journal"
+            except KubernautError as error:
+                reason = str(error)
+            self._feed(Lost(reason))
+            await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
+            tries += 1
+
+    async def _follow(self, after: int) -> None:
+        async for entry in self._client.journal(after):
+            self._last_line = time.monotonic()
+            if "heartbeat" in entry:
+                continue
+            if entry["remediation_id"]:
+                self._heard.add(entry["remediation_id"])
+            self._approvals = self._approvals or entry["kind"] in _APPROVAL_KINDS

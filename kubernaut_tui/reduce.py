@@ -1,0 +1,284 @@
+"""`reduce` makes the next state and says what the outside is to do. It is pure: no clock, no network, no terminal."""
+
+from dataclasses import replace
+
+from . import acting, loading, moving, prompts
+from .effects import Copy, Effect, Load, Repaint
+from .events import (
+    Commanded,
+    Connected,
+    Copied,
+    Done,
+    Event,
+    Loaded,
+    LoadFailed,
+    Lost,
+    NotDone,
+    Painted,
+    Pasted,
+    Pressed,
+    Pulse,
+    Resized,
+)  # fmt: skip
+from .keys import BY_ID
+from .screens.body import copyable
+from .state import Answer, Document, Prompt, State
+from .views import START, Screen, View
+
+Next = tuple[State, tuple[Effect, ...]]
+_STATUS_S = 5.0
+_WISH_S = 10.0
+_OPENS = {"diff": Screen.DIFF, "timeline": Screen.TIMELINE, "logs": Screen.LOGS, "yaml": Screen.YAML}
+_MOVES = frozenset({"down", "up", "page-down", "page-up", "top", "bottom"})
+
+
+def reduce(state: State, event: Event) -> Next:
+    """The state after an event, and its effects."""
+    match event:
+        case Pressed():
+            return _settled(prompts.pressed(state, event))
+        case Commanded():
+            return _settled(_commanded(replace(state, at=max(state.at, event.at)), event))
+        case Painted():
+            prompt = state.prompt
+            if prompt is None or prompt.painted_at is not None:
+                return state, ()
+            return replace(state, prompt=replace(prompt, painted_at=event.at)), ()
+        case Pulse():
+            return _pulse(state, event)
+        case Loaded():
+            return _settled(_loaded(state, event))
+        case LoadFailed():
+            return _load_failed(state, event), ()
+        case Done():
+            return _done(state, event)
+        case NotDone():
+            return _not_done(state, event)
+        case Pasted():
+            return prompts.pasted(state, event), ()
+        case Resized():
+            return _shown(replace(state, width=event.width, height=event.height))
+        case Connected():
+            return _connected(state, event)
+        case Lost():
+            return replace(state, connected=False, reason=event.reason, loading=frozenset()), ()
+        case Copied():
+            return state.say(f"offered to the terminal's clipboard: {event.text}", "", 15.0), ()
+
+
+def _settled(result: Next) -> Next:
+    """A view that a command opened gets its loads."""
+    state, effects = result
+    if "view" not in state.dirty:
+        return result
+    state, loads = _shown(replace(state, dirty=state.dirty - {"view"}))
+    return state, (*effects, *loads)
+
+
+def _shown(state: State) -> Next:
+    """Load what the view lives from; forget what no view needs."""
+    needed = {view.target for view in state.views} | {state.rows.cursor, ""}
+    needed |= {state.before.target} if state.before else set()
+    needed |= {state.wish.remediation} if state.wish else set()
+    needed |= {state.prompt.remediation} if state.prompt else set()
+    state = replace(
+        state,
+        documents={k: v for k, v in state.documents.items() if k[1] in needed},
+        problems={k: v for k, v in state.problems.items() if k[1] in needed},
+        scrolls={view: at for view, at in state.scrolls.items() if view.target in needed},
+    )
+    return loading.begin(state, loading.wanted(state, state.view)) if state.connected else (state, ())
+
+
+def _pulse(state: State, event: Pulse) -> Next:
+    state = replace(
+        state,
+        at=event.at,
+        wall=event.wall,
+        last_line=max(state.last_line, event.last_line),
+        heard=state.heard | event.heard,
+    )
+    dirty = {"page", "status"} if event.heard else set()
+    dirty |= {"approvals"} if event.approvals else set()
+    dirty |= {"status"} if int(event.at / _STATUS_S) != int((event.at - 1.0) / _STATUS_S) else set()
+    state = replace(state, dirty=state.dirty | dirty)
+    if state.notice and event.at >= state.notice_until:
+        state = replace(state, notice="")
+    if state.wish and event.at - state.wish.at > _WISH_S:
+        state = replace(state, wish=None).say("the daemon did not answer in time: nothing was sent", "strong")
+    return loading.due(state)
+
+
+def _connected(state: State, event: Connected) -> Next:
+    state = replace(state, connected=True, ever=True, reason="", status=event.status, last_line=event.at, at=event.at)
+    state, loads = _shown(state)
+    uncertain = tuple(loading.remediation(target, "readback") for target in state.uncertain)
+    state, more = loading.begin(state, uncertain)
+    return state, (*loads, *more)
+
+
+def _commanded(state: State, event: Commanded) -> Next:
+    command, screen = event.id, state.view.screen
+    key = BY_ID[command]
+    state = replace(state, wish=None)
+    if key.screens and screen not in key.screens:
+        return state.say(f"{key.shown} ({key.label}) has no meaning here; ? shows what has", "dim", 3.0), ()
+    if key.changing:
+        return acting.wish(replace(state, acted_at=event.at), command, event.at)
+    if command in _MOVES:
+        return moving.move(state, command)
+    if command in _OPENS:
+        target = state.mentioned()
+        return _open(state, View(_OPENS[command], target)) if target else (state.say("nothing is selected", "dim"), ())
+    match command:
+        case "open":
+            return _enter(state)
+        case "next" | "previous":
+            return moving.to_hunk(state, 1 if command == "next" else -1), ()
+        case "list":
+            return _open(replace(state, views=()), START, before=state.view)
+        case "approvals":
+            return _open(replace(state, views=(START,)), View(Screen.APPROVALS), before=state.view)
+        case "help":
+            return _open(state, View(Screen.HELP)) if screen is not Screen.HELP else _back(state)
+        case "back":
+            return _back(state)
+        case "last":
+            return _open(state, state.before) if state.before else (state, ())
+        case "filter":
+            return replace(state, prompt=Prompt("/", Answer.TEXT, purpose="filter", typed=state.filter)), ()
+        case "command" | "palette":
+            return replace(state, prompt=Prompt(":", Answer.TEXT, purpose=command)), ()
+        case "faults":
+            return prompts.filtered(state, state.filter, faults=not state.faults)
+        case "release":
+            state = replace(state, acted_at=-1e9)
+            return loading.begin(state, (loading.page(state),))
+        case "wrap":
+            return replace(state, wrap=not state.wrap).say("long lines are " + ("cut" if state.wrap else "wrapped")), ()
+        case "copy":
+            text = copyable(state)
+            return (state, (Copy(text),)) if text else (state.say("nothing to copy here", "dim"), ())
+        case "refresh":
+            state, loads = _shown(state)
+            return state, (Repaint(), *loads)
+        case _:
+            return state.say(":q quits", "dim"), ()
+
+
+def _open(state: State, view: View, before: View | None = None) -> Next:
+    before = before or state.view
+    cut = state.views.index(view) if view in state.views else len(state.views)
+    views = (*state.views[:cut], view)
+    return _shown(replace(state, views=views, before=before if before != view else state.before))
+
+
+def _enter(state: State) -> Next:
+    if state.view.screen is Screen.APPROVALS:
+        item = state.asked.current
+        if item is None:
+            return state, ()
+        documents = {**state.documents, ("approval", str(item["id"])): item}
+        return _open(replace(state, documents=documents), View(Screen.APPROVAL, str(item["id"])))
+    target = state.rows.cursor
+    return _open(state, View(Screen.DETAIL, target)) if target else (state, ())
+
+
+def _back(state: State) -> Next:
+    if len(state.views) > 1:
+        return _shown(replace(state, views=state.views[:-1], before=state.view))
+    if state.filter or state.faults:
+        return prompts.filtered(state, "", faults=False)
+    return state.say(":q quits", "dim", 3.0), ()
+
+
+def _loaded(state: State, event: Loaded) -> Next:
+    load, document = event.load, event.document
+    state = replace(state, loading=state.loading - {load})
+    match load.kind:
+        case "page":
+            before = state.rows.cursor
+            state = loading.take_page(state, load, document)
+            if state.width >= loading.WIDE and state.rows.cursor not in ("", before):
+                return loading.begin(state, (loading.remediation(state.rows.cursor),))
+            return state, ()
+        case "rows":
+            return loading.take_rows(state, document), ()
+        case "status":
+            return replace(state, status=document), ()
+        case "approvals":
+            items = tuple(document["items"])[:500]
+            total = int(document.get("total", len(items)))
+            return replace(state, asked=loading.placed(state, state.asked, items, 0, total, "id")), ()
+        case "readback":
+            return _read_back(state, load, document)
+    if not _cared_for(state, load):
+        return state, ()
+    key = (load.kind, load.target)
+    problems = {k: v for k, v in state.problems.items() if k != key}
+    state = replace(state, documents={**state.documents, key: document}, problems=problems)
+    return acting.ready(state), ()
+
+
+def _cared_for(state: State, load: Load) -> bool:
+    """Whether anything on the screen still is about the reply's target."""
+    targets = {view.target for view in state.views} | {state.rows.cursor}
+    targets |= {state.wish.remediation} if state.wish else set()
+    if load.kind == "wish":
+        return state.wish is not None and state.wish.remediation == load.target
+    return load.target in targets
+
+
+def _load_failed(state: State, event: LoadFailed) -> State:
+    load = event.load
+    state = replace(state, loading=state.loading - {load})
+    if state.wish and load.target == state.wish.remediation and load.kind in ("wish", "approvals-of"):
+        state = replace(state, wish=None)
+        return state.say(f"nothing was sent: {event.message}", "strong")
+    return replace(state, problems={**state.problems, (load.kind, load.target): event.message})
+
+
+def _done(state: State, event: Done) -> Next:
+    send, document = event.send, event.document
+    state = replace(state, sending=state.sending - {send.remediation})
+    if send.path == "/v1/arm":
+        mode = {"armed": document["armed"], "until": document["until"], "reason": document["reason"]}
+        state = replace(state, status={**(state.status or {}), "mode": mode})
+        word = f"READ-WRITE until {str(document['until'])[11:16]}Z" if document["armed"] else "READ-ONLY again"
+        return state.say(f"production is {word}", "strong"), ()
+    state = state.say(f"done: {send.what}{_votes(document)}", "strong")
+    views = tuple(v for v in state.views if v.screen is not Screen.APPROVAL) if "/vote" in send.path else state.views
+    state = replace(
+        state, views=views or (START,), heard=state.heard | {send.remediation}, dirty=state.dirty | {"page"}
+    )
+    return _shown(state)
+
+
+def _votes(document: object) -> str:
+    if not isinstance(document, dict) or "votes" not in document or document["phase"] != "Pending":
+        return ""
+    given = sum(vote["verdict"] == "approve" for vote in document["votes"])
+    return f" ({given} of {document['min_approvers']} votes)"
+
+
+def _not_done(state: State, event: NotDone) -> Next:
+    send = event.send
+    state = replace(state, sending=state.sending - {send.remediation})
+    if not event.unknown:
+        return state.say(f"not done: {send.what}: {event.message}", "danger", 20.0), ()
+    state = state.say(
+        f"UNKNOWN whether {send.what} happened ({event.message}): reading back, not repeating", "danger", 60.0
+    )
+    if not send.remediation:
+        return loading.begin(state, (loading.STATUS,))
+    state = replace(state, uncertain={**state.uncertain, send.remediation: send.what})
+    return loading.begin(state, (loading.remediation(send.remediation, "readback"),))
+
+
+def _read_back(state: State, load: Load, document: Document) -> Next:
+    what = state.uncertain.get(load.target, "")
+    uncertain = {k: v for k, v in state.uncertain.items() if k != load.target}
+    state = replace(state, uncertain=uncertain, heard=state.heard | {load.target}, dirty=state.dirty | {"page"})
+    story = f"{document['phase']}: {document['story']}"
+    state = state.say(f"{what}: the reply was lost; read back, it is now {story}", "strong", 30.0)
+    return _shown(state)

@@ -1,0 +1,1 @@
+"""Screens as pure functions from the state to lines."""

@@ -1,0 +1,89 @@
+"""Approvals: the list of what waits for a vote, and one of them with everything that a vote should rest on."""
+
+from kubernaut_tui.acting import place
+from kubernaut_tui.lines import Line, clean, cut, fit, line, styled, wrapped
+from kubernaut_tui.loading import shown, visible
+from kubernaut_tui.state import Document, State, Word
+
+from .words import clock, countdown, workload
+
+_LABEL = 11
+
+
+def approvals(state: State, width: int) -> list[Line]:
+    """Header and rows."""
+    name = max(14, (width - 48) // 2)
+    rule = max(8, width - 48 - name)
+    head = "   " + fit("ACTION", 19) + fit("TARGET", name + 1) + fit("WHERE", 15) + fit("VOTES", 6) + fit("RULE", rule)
+    lines = [cut(line((head + fit("LEFT", 5, right=True), "dim")), width)]
+    rows = state.asked
+    for at, item in enumerate(shown(state, rows), start=rows.top):
+        lines.append(_row(state, item, width, name, rule, selected=at == rows.index))
+    if not rows.items:
+        told = "Nothing waits for a vote." if rows.known else "Asking the daemon …"
+        lines += [line(""), cut(line(f"   {told if state.word is not Word.DOWN else clean(state.reason)}"), width)]
+    return lines[: visible(state) + 1]
+
+
+def _row(state: State, item: Document, width: int, name: int, rule: int, *, selected: bool) -> Line:
+    votes = sum(v["verdict"] == "approve" for v in item["votes"])
+    production = item["environment"] in ("production", "unknown")
+    where = ("PROD " if production else "") + clean(item["cluster"])
+    mark = ("!", "accent strong") if item["may_vote"] else ("-", "dim")
+    spans = (
+        (" ", ""), mark, (" ", ""), (fit(clean(item["action"]), 18) + " ", "strong"),
+        (fit(workload(item["target"]), name) + " ", ""), (fit(where, 14) + " ", "danger" if production else ""),
+        (fit(f"{votes}/{item['min_approvers']}", 5) + " ", ""), (fit(clean(item["rule"]), rule - 1) + " ", "dim"),
+        (fit(countdown(item["expires"], state.wall) or "over", 5, right=True), ""),
+    )  # fmt: skip
+    return styled(cut(spans, width), "cursor") if selected else cut(spans, width)
+
+
+def approval(state: State, item: Document, width: int) -> list[Line]:
+    """One approval: what, why, who, how to undo."""
+    target = clean(item["target"]["name"])
+    where = place(item["environment"], item["cluster"])
+    style = "danger" if where.startswith("PRODUCTION") else "strong"
+    left = countdown(item["expires"], state.wall)
+    told = f"expires in {left} " if left and item["phase"] == "Pending" else f"{item['phase'].lower()} "
+    title = f" {clean(item['action'])} {target} in "
+    pad = " " * max(1, width - len(title) - len(where) - len(told))
+    lines = [cut(line((title, "strong"), (where, style), (pad, ""), (told, "")), width), line("")]
+    lines += _field("touches", _blast(item["blast_radius"]), width)
+    lines += _field("because", clean(item["because"]), width)
+    lines += _field("asks", _asks(item), width)
+    lines += _field("undo", clean(item["rollback"]) or "none", width)
+    for at, text in enumerate(item["dry_run"][:6]):
+        lines += _field("dry run" if at == 0 else "", clean(text), width)
+    for at, vote in enumerate(item["votes"]):
+        said = f"{clean(vote['principal'])} {vote['verdict']}d {clock(vote['time'])} {clean(vote['reason'])}".replace(
+            "rejectd", "rejected"
+        )
+        lines += _field("votes" if at == 0 else "", said, width)
+    lines += _field("you", "may vote: a approves, x rejects" if item["may_vote"] else clean(item["why_not"]), width)
+    lines += _field("about", f"{item['remediation_id']}, plan {clean(item['plan_hash'])[:12]}", width)
+    return lines
+
+
+def _field(label: str, text: str, width: int) -> list[Line]:
+    parts = wrapped(text, width - _LABEL - 2) or [""]
+    first = line((f"   {fit(label, _LABEL - 3)} ", "dim"), (parts[0], ""))
+    return [cut(first, width), *(cut(line((" " * (_LABEL + 1) + part, "")), width) for part in parts[1:3])]
+
+
+def _blast(radius: Document) -> str:
+    names = {"nodes": "node", "pods": "pod", "workloads": "workload"}
+    parts = [f"{radius[k]} {one}{'' if radius[k] == 1 else 's'}" for k, one in names.items() if radius.get(k)]
+    share = radius.get("percent_of_workload")
+    if share:
+        parts.append(f"{share}% of the workload")
+    return ", ".join(parts) or "nothing that is counted"
+
+
+def _asks(item: Document) -> str:
+    groups = " or ".join(clean(g) for g in item["groups"])
+    who = f" of {groups}" if groups else f" with role {clean(item['role'])}"
+    votes = sum(v["verdict"] == "approve" for v in item["votes"])
+    eyes = ", not who asked for it" if item["four_eyes"] else ""
+    reason = f": {clean(item['reason'])}" if item["reason"] else ""
+    return f"rule {clean(item['rule'])}: {votes} of {item['min_approvers']}{who}{eyes}{reason}"

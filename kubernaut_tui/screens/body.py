@@ -1,0 +1,63 @@
+"""The body of each view: which function draws what, and what copying means there."""
+
+from kubernaut_tui.lines import Line, clean, line
+from kubernaut_tui.state import State
+from kubernaut_tui.views import Screen, View
+
+from .approvals import approval, approvals
+from .detail import detail
+from .diff import diff, hunk_lines
+from .help import help_lines
+from .remediations import remediations
+from .texts import logs, timeline, yaml
+
+
+def body(state: State) -> list[Line]:
+    """All lines of the view that is shown, scrolled off ones included."""
+    return body_of(state, state.view, state.width)
+
+
+def body_of(state: State, view: View, width: int) -> list[Line]:
+    """All lines of a view."""
+    match view.screen:
+        case Screen.REMEDIATIONS:
+            return remediations(state, width)
+        case Screen.APPROVALS:
+            return approvals(state, width)
+        case Screen.HELP:
+            return help_lines(state, width)
+        case _:
+            pass
+    kind = {Screen.DETAIL: "remediation", Screen.TIMELINE: "remediation"}.get(view.screen, view.screen.value)
+    document = state.document(kind, view.target)
+    if document is None:
+        problem = state.problems.get((kind, view.target))
+        return [line(""), line((f"   {clean(problem)}", "strong") if problem else ("   reading …", "dim"))]
+    match view.screen:
+        case Screen.DETAIL:
+            return detail(state, document, width)
+        case Screen.TIMELINE:
+            return timeline(document, width, wrap=state.wrap)
+        case Screen.DIFF:
+            return diff(document, width)
+        case Screen.LOGS:
+            return logs(document, width, wrap=state.wrap)
+        case Screen.YAML:
+            return yaml(document, width, wrap=state.wrap)
+        case _:
+            return approval(state, document, width)
+
+
+def hunks(state: State) -> list[int]:
+    """Line numbers at which the hunks of the diff on the screen begin."""
+    document = state.document("diff", state.view.target)
+    return hunk_lines(document, state.width) if document else []
+
+
+def copyable(state: State) -> str:
+    """What `c` copies: the pull request's address in a diff, else the id that the view is about."""
+    view = state.view
+    document = state.document("diff", view.target)
+    if view.screen is Screen.DIFF and document and document["pull_request"]:
+        return clean(document["pull_request"]["url"])
+    return view.target if view.screen is Screen.APPROVAL else state.mentioned()

@@ -1,0 +1,208 @@
+"""One remediation: the cause and what it rests on, the two tracks side by side, policy's word, and what happened last."""
+
+from typing import Any
+
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, wrapped
+from kubernaut_tui.state import Document, State
+
+from .texts import entry_line
+from .words import clock, countdown, span, when
+
+_IMPERATIVE_ORDER = ("Planning", "Validating", "AwaitingApproval", "Executing", "Verifying", "Completed")
+_GITOPS_ORDER = ("Proposing", "AwaitingMerge", "Syncing", "Verifying", "Completed")
+
+
+def detail(state: State, item: Document, width: int) -> list[Line]:
+    """All of it; the newest of the timeline comes last."""
+    lines = _cause(state, item, width) + _evidence(item, width)
+    lines += _tracks(state, item, width) if item["tracks"] else _no_tracks(item, width)
+    lines += _policy(item, width)
+    room = max(3, state.body_height - len(lines))
+    entries = [e for e in item["timeline"] if e["kind"] != "intent"][-room:]
+    return lines + [cut(entry_line(e), width) for e in entries]
+
+
+def _cause(state: State, item: Document, width: int) -> list[Line]:
+    analysis = item["analysis"]
+    if item["id"] in state.uncertain:
+        told = f"UNKNOWN whether {state.uncertain[item['id']]} happened; it is being read back and never repeated."
+        return [cut(line((f" {told}", "danger")), width)]
+    if analysis and analysis["cause"]:
+        right = f"confidence {analysis['confidence']:.2f} ".replace("0.", ".")
+        text = wrapped(clean(analysis["cause"]), width - 2)
+        first = beside(line((" " + text[0], "strong")), line((right, "")), width)
+        if len(text) == 1 and len(text[0]) + len(right) + 2 <= width:
+            return [first]
+        text = wrapped(clean(analysis["cause"]), width - len(right) - 2)
+        lines = [beside(line((" " + text[0], "strong")), line((right, "")), width)]
+        return lines + [cut(line((" " + more, "strong")), width) for more in text[1:3]]
+    return [cut(line((f" {clean(item['story'])}", "strong")), width)]
+
+
+def _evidence(item: Document, width: int) -> list[Line]:
+    analysis = item["analysis"] or {}
+    lines = []
+    for fact in analysis.get("evidence", [])[:3]:
+        what = clean(f"{fact['field']}: {fact['value']}" if fact["value"] else fact["field"])
+        lines.append(cut(line(("   seen     ", "dim"), (f"{what}  ", ""), (clean(fact["object"]), "dim")), width))
+    if not lines:
+        for seen in analysis.get("seen", [])[:6]:
+            lines.append(cut(line(("   looked   ", "dim"), clean(seen)), width))
+    signal = item["signal"]
+    count = f" x{signal['count']}" if signal["count"] > 1 else ""
+    state = ", resolved" if signal["resolved_at"] else ""
+    told = f"{clean(signal['source'])} {clean(signal['name'])}{count}, first {clock(signal['first_seen'])}{state}"
+    lines.append(cut(line(("   signal   ", "dim"), told), width))
+    return lines
+
+
+def _no_tracks(item: Document, width: int) -> list[Line]:
+    reason = clean(item["reason"]) or "not decided yet"
+    lines = wrapped(f"{clean(item['phase'])}: {reason}", width - 2)
+    return [line(""), *(cut(line((" " + text, "")), width) for text in lines), line("")]
+
+
+def _tracks(state: State, item: Document, width: int) -> list[Line]:
+    by_kind = {track["kind"]: track for track in item["tracks"]}
+    if width < 60:
+        return [each for track in item["tracks"] for each in _track(state, track, width)]
+    half = width // 2
+    left = _track(state, by_kind["imperative"], half) if "imperative" in by_kind else _absent("NOW", half)
+    right = _track(state, by_kind["gitops"], half) if "gitops" in by_kind else _absent("PERMANENT", half)
+    rows = max(len(left), len(right))
+    left += [line("")] * (rows - len(left))
+    right += [line("")] * (rows - len(right))
+    return [cut((*cut(a, half - 1), (" ", ""), *b), width) for a, b in zip(left, right, strict=True)]
+
+
+def _absent(name: str, width: int) -> list[Line]:
+    return [cut(line((f" {name}  ", "accent"), ("no such track", "dim")), width)]
+
+
+def _track(state: State, track: Document, width: int) -> list[Line]:
+    return _imperative(state, track, width) if track["kind"] == "imperative" else _gitops(state, track, width)
+
+
+_BAD = frozenset({"Failed", "Rejected", "TimedOut", "Cancelled", "Closed", "RolledBack", "PartiallyRolledBack"})
+
+
+def _stage(mark: str, name: str, told: str) -> Line:
+    style = {"ok": "", ">>": "accent strong", "x ": "danger"}.get(mark, "dim")
+    return line(
+        (f"  {mark} ", style),
+        (fit(name, 10), style),
+        (" " + clean(told) if told else "", "" if mark.strip() else "dim"),
+    )
+
+
+def _marks(order: tuple[str, ...], phase: str, reached: int) -> list[str]:
+    if phase == order[-1]:
+        return ["ok"] * len(order)
+    if phase in order:
+        here = order.index(phase)
+        return ["ok"] * here + [">>"] + ["  "] * (len(order) - here - 1)
+    return ["ok"] * reached + ["x "] + ["  "] * (len(order) - reached - 1)
+
+
+def _imperative(state: State, track: Document, width: int) -> list[Line]:
+    steps = track["plan"]["steps"]
+    names = ", ".join(clean(s["action"]) for s in steps)
+    lines = [line((" NOW  ", "accent strong"), (names, "strong"))]
+    reached = 4 if track["mutated"] else 1
+    marks = _marks(_IMPERATIVE_ORDER, track["phase"], reached)
+    asks = bool(track["approval_id"]) or track["phase"] == "AwaitingApproval"
+    reason = track["reason"]
+    ended = track["phase"] in _BAD
+    validated = "RBAC, policy, dry run" if marks[1] == "ok" else reason if marks[1] == ">>" else ""
+    lines.append(_stage(marks[1] if marks[0] == "ok" else marks[0], "validated", validated))
+    if asks:
+        lines.append(_stage(marks[2], "approved", _asking(state, track, reason) if marks[2] == ">>" else ""))
+    for step in steps[:3]:
+        done = step["phase"] == "Applied" or (step["phase"] == "Undone")
+        mark = "ok" if done else "x " if step["phase"] in ("Failed", "UndoFailed") else marks[3]
+        told = f"{clock(step['ended'])} {clean(step['outcome'])}".strip() if done else reason if mark == ">>" else ""
+        lines.append(_stage(mark, "changed" if done else "change", told))
+    if ended:
+        lines.append(_stage("x ", clean(track["phase"]).lower()[:10], reason))
+    else:
+        lines.append(
+            _stage(marks[4], "verifying" if marks[4] == ">>" else "verified", _verifying(state, track, marks[4]))
+        )
+        lines.append(_stage(marks[5], "done", clock(track["ended"]) if marks[5] == "ok" else ""))
+    undo = clean(steps[0]["rollback"]) if steps else ""
+    lines.append(line(("  undo: ", "dim"), (undo or "none", "dim")))
+    return [cut(each, width) for each in lines]
+
+
+def _asking(state: State, track: Document, reason: str) -> str:
+    asked = state.document("approvals-of", track.get("remediation_id", "")) or {}
+    for approval in asked.get("items", ()):
+        if approval["id"] == track["approval_id"]:
+            return f"waits, expires in {countdown(approval['expires'], state.wall)}"
+    return reason or "waits for a vote"
+
+
+def _verifying(state: State, track: Document, mark: str) -> str:
+    if mark != ">>":
+        return ""
+    since = when(track.get("steady_since"))
+    steady = f", steady {span(max(0.0, state.wall - since.timestamp()))}" if since else ""
+    return f"{track['reason']}{steady}"
+
+
+def _gitops(state: State, track: Document, width: int) -> list[Line]:
+    proposal = track["proposal"]
+    pull = proposal["pull_request"]
+    name = f"pull request #{pull['number']}" if pull else "pull request"
+    lines = [line((" PERMANENT  ", "accent strong"), (name, "strong"))]
+    phase = "AwaitingMerge" if track["phase"] == "Overdue" else track["phase"]
+    reached = 2 if pull and pull["state"] == "merged" else 1 if pull else 0
+    marks = _marks(_GITOPS_ORDER, phase, reached)
+    place = proposal["files"][0] if proposal["files"] else None
+    where = f"{place['path']}:{place['line']}" if place else track["reason"] if marks[0] == ">>" else ""
+    lines.append(_stage(marks[0], "located" if place else "locate", where))
+    lines.append(_stage("ok" if pull else "  ", "edited" if pull else "edit", _change(proposal)))
+    lines.append(_stage(marks[1], "review", _review(track, pull)))
+    if track["phase"] in _BAD:
+        lines.append(_stage("x ", clean(track["phase"]).lower()[:10], track["reason"]))
+    else:
+        owner = proposal["ownership"]
+        controller = {"argocd": "Argo CD", "flux": "Flux"}.get(owner["controller"], owner["controller"])
+        told = track["reason"] if marks[2] == ">>" and track["reason"] else f"{controller} {owner['application']}"
+        lines.append(_stage(marks[2], "sync", told))
+        mark = marks[3] if marks[4] != "ok" else "ok"
+        lines.append(_stage(mark, "verified" if mark == "ok" else "verify", _verifying(state, track, mark)))
+    undo = f"revert of #{pull['number']}" if pull else "nothing is changed yet"
+    lines.append(line((f"  undo: {undo}", "dim")))
+    return [cut(each, width) for each in lines]
+
+
+def _change(proposal: Document) -> str:
+    given = proposal["parameters"]
+    if given.get("from") is not None and given.get("to") is not None:
+        return f"{given['from']} -> {given['to']}"
+    return str(proposal["action"])
+
+
+def _review(track: Document, pull: Any) -> str:
+    if not pull:
+        return ""
+    if pull["state"] == "merged":
+        return f"merged by {pull['merged_by'] or 'somebody'}"
+    if pull["state"] == "closed":
+        return "closed unmerged"
+    checks = [f"{name} {word}" for name, word in pull["checks"].items() if word != "success"]
+    by = ", ".join(pull["approvals"])
+    told = f"approved by {by}" if by else "waits for its merge"
+    overdue = "OVERDUE, " if track["phase"] == "Overdue" else ""
+    return overdue + ", ".join([told, *checks])
+
+
+def _policy(item: Document, width: int) -> list[Line]:
+    decision = item["decision"]
+    if not decision:
+        return []
+    spans: list[Span] = [(" policy   ", "dim"), (clean(decision["reason"]), "")]
+    if decision.get("rule"):
+        spans.append((f" (rule {clean(decision['rule'])})", "dim"))
+    return [cut(tuple(spans), width)]

@@ -1,0 +1,197 @@
+"""The whole screen: status, crumbs, body, prompt, keys."""
+
+from kubernaut_tui.acting import obstacle, place
+from kubernaut_tui.keys import COMMANDS, Key, for_screen
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, line
+from kubernaut_tui.loading import WIDE
+from kubernaut_tui.state import Answer, State, Word
+from kubernaut_tui.views import Screen, View
+
+from .body import body, body_of
+from .words import workload
+
+
+def present(state: State) -> list[Line]:
+    """Exactly `height` lines of exactly `width` cells."""
+    width = state.width
+    lines = [_status(state), _crumbs(state), *_middle(state), _prompt(state), _keys(state)]
+    lines = lines[: state.height]
+    return [cut(each, width) for each in lines]
+
+
+def _middle(state: State) -> list[Line]:
+    height = state.body_height
+    if state.prompt and state.prompt.purpose == "palette":
+        lines = [line((f"   :{name:<16}", "strong"), (text, "")) for name, text in COMMANDS]
+    elif state.width >= WIDE and state.view.screen in (Screen.REMEDIATIONS, Screen.APPROVALS):
+        return _two_panes(state)
+    else:
+        lines = body(state)
+        if state.view.screen not in (Screen.REMEDIATIONS, Screen.APPROVALS):
+            first = state.scrolls.get(state.view, 0)
+            lines = lines[min(first, max(0, len(lines) - height)) :]
+    lines = lines[:height]
+    return lines + [line("")] * (height - len(lines))
+
+
+def _two_panes(state: State) -> list[Line]:
+    """The list, and beside it what the cursor is on."""
+    left = max(60, state.width * 11 // 20)
+    right = state.width - left - 3
+    if state.view.screen is Screen.APPROVALS:
+        item = state.asked.current
+        view = View(Screen.APPROVAL, str(item["id"])) if item else None
+    else:
+        view = View(Screen.DETAIL, state.rows.cursor) if state.rows.cursor else None
+    lines = body_of(state, state.view, left)
+    other = body_of(state, view, right) if view else []
+    out = []
+    for at in range(state.body_height):
+        here = lines[at] if at < len(lines) else line("")
+        there = other[at] if at < len(other) else line("")
+        out.append((*cut(here, left), (" │ ", "dim"), *cut(there, right)))
+    return out
+
+
+def _freshness(state: State) -> Span:
+    word = state.word
+    if word is Word.STALE:
+        return f"STALE {state.stale_s:.0f}s", "danger"
+    if word is not Word.LIVE:
+        return word.value, "danger" if word is Word.DOWN else "dim"
+    bad = [c for c in (state.status or {}).get("clusters", ()) if c["state"] != "LIVE"]
+    if bad:
+        worst = min(bad, key=lambda c: str(c["state"]))
+        more = f" +{len(bad) - 1}" if len(bad) > 1 else ""
+        return f"{clean(worst['name'])} {worst['state']}{more}", "danger"
+    return "LIVE", "strong"
+
+
+def _status(state: State) -> Line:
+    status = state.status
+    left: list[Span] = [(" kubernaut", "strong")]
+    right: list[Span] = []
+    if status:
+        clusters = status["clusters"]
+        name = clean(clusters[0]["name"]) if len(clusters) == 1 else f"all clusters ({len(clusters)})"
+        left += [(f"  {name}  {clean(status['me']['name'])}  ", ""), _mode(state), ("  ", "")]
+        waiting = status["counts"]["needs_you"]
+        style = "accent strong" if waiting else "dim"
+        right = [(f"{waiting} need{'s' if waiting == 1 else ''} you", style), ("  ", "")]
+    else:
+        left.append(("  ", ""))
+    left.append(_freshness(state))
+    minutes = int(state.wall // 60)
+    right.append((f"{minutes // 60 % 24:02d}:{minutes % 60:02d}Z ", ""))
+    return beside(tuple(left), tuple(right), state.width)
+
+
+def _mode(state: State) -> Span:
+    role = state.status["me"]["role"] if state.status else None
+    if state.read_only or role in (None, "viewer"):
+        return "READ-ONLY (viewer)" if not state.read_only else "READ-ONLY", "dim"
+    if not state.armed or state.status is None:
+        return "READ-ONLY", ""
+    until = str(state.status["mode"]["until"])[11:16]
+    return f"READ-WRITE until {until}Z", "danger"
+
+
+_NAMES = {
+    Screen.DIFF: "diff", Screen.TIMELINE: "timeline", Screen.LOGS: "logs", Screen.YAML: "yaml", Screen.HELP: "help",
+}  # fmt: skip
+
+
+def _crumbs(state: State) -> Line:
+    view = state.view
+    right: list[Span] = []
+    left: list[Span] = []
+    if view.screen is Screen.REMEDIATIONS:
+        rows = state.rows
+        at = f"{rows.offset + rows.index + 1} of {rows.total}" if rows.items else f"{rows.total}"
+        left.append((f" Remediations  {at}", "accent"))
+        if state.filter:
+            left.append((f"  /{clean(state.filter)}", "strong"))
+        if state.faults:
+            left.append(("  faults only", "strong"))
+        if state.frozen and rows.unseen:
+            right.append((f"{rows.unseen} new, press . ", "accent"))
+        return beside(tuple(left), tuple(right), state.width)
+    if view.screen is Screen.APPROVALS:
+        return cut(line((f" Approvals  {state.asked.total} pending, soonest to expire first", "accent")), state.width)
+    target = state.mentioned()
+    item = state.document("remediation", target)
+    left.append((f" {target}" if target else " kubernaut", "accent"))
+    if item:
+        left.append((f"  {workload(item['target'])}", "strong"))
+        style = "danger" if item["environment"] in ("production", "unknown") else ""
+        right.append((place(item["environment"], item["cluster"]) + " ", style))
+    if view.screen in _NAMES:
+        left.append((f"  > {_NAMES[view.screen]}", "accent"))
+    return beside(tuple(left), tuple(right), state.width)
+
+
+def _prompt(state: State) -> Line:
+    width = state.width
+    prompt = state.prompt
+    if prompt is None:
+        if state.notice:
+            return cut(line((f" {clean(state.notice)}", state.notice_style)), width)
+        if state.wish:
+            return cut(line((" reading what it is about …", "dim")), width)
+        return ((" " + "─" * (width - 2) + " ", "dim"),)
+    if prompt.answer is Answer.TEXT:
+        return cut(
+            line(
+                (f" {prompt.question}", "strong"),
+                (_tail(prompt.typed, width - len(prompt.question) - 3), ""),
+                ("_", "accent"),
+            ),
+            width,
+        )
+    style = "danger" if "PRODUCTION" in prompt.question else "strong"
+    if prompt.answer is Answer.WORD:
+        word = clean(prompt.expects[0][0])
+        end = f" Type {word}: {clean(prompt.typed)}_ "
+        return beside(line((f" {prompt.question}", style)), line((end, "strong")), width)
+    letters = "/".join(letter for letter, _ in prompt.expects)
+    return beside(line((f" {prompt.question}", style)), line((f" {letters}/N_ ", "strong")), width)
+
+
+def _tail(text: str, width: int) -> str:
+    return text if len(text) <= width else "…" + text[-(width - 1) :]
+
+
+def _keys(state: State) -> Line:
+    if state.prompt is not None:
+        return _prompt_keys(state)
+    why = obstacle(state)
+    spans: list[Span] = [(" ", "")]
+    keys = sorted((k for k in for_screen(state.view.screen) if k.rank), key=lambda k: k.rank)
+    room = state.width - 2 - len("? help")
+    for key in keys:
+        if key.id == "help":
+            continue
+        label = _label(key)
+        if len(label) > room:
+            break
+        room -= len(label)
+        spans += [
+            (key.shown, "dim" if why and key.changing else "strong"),
+            (f" {key.label}  ", "dim" if why and key.changing else ""),
+        ]
+    spans += [("?", "strong"), (" help", "")]
+    return cut(tuple(spans), state.width)
+
+
+def _label(key: Key) -> str:
+    return f"{key.shown} {key.label}  "
+
+
+def _prompt_keys(state: State) -> Line:
+    prompt = state.prompt
+    if prompt is None or prompt.answer is Answer.TEXT:
+        return cut(line((" enter takes it, esc leaves", "dim")), state.width)
+    if prompt.answer is Answer.WORD:
+        return cut(line((" the last letter of the word confirms; enter never does; esc leaves", "dim")), state.width)
+    letters = " or ".join(letter for letter, _ in prompt.expects)
+    return cut(line((f" {letters} confirms; any other key leaves, and nothing is changed", "dim")), state.width)

@@ -1,0 +1,63 @@
+"""Timeline, logs and YAML: text to scroll."""
+
+from kubernaut_tui.lines import Line, clean, cut, line, wrapped
+from kubernaut_tui.state import Document
+
+from .words import clock
+
+_TRACKS = {"imperative": "now ", "gitops": "perm", "": "    "}
+
+
+def entry_line(entry: Document) -> Line:
+    """One entry of the timeline."""
+    who = "" if entry["actor"] == "kubernaut" else f"  ({clean(entry['actor'])})"
+    return line(
+        (f" {clock(entry['time'])} ", "dim"), (_TRACKS.get(entry["track"], "    ") + " ", "accent"),
+        (clean(entry["message"]), ""), (who, "dim"),
+    )  # fmt: skip
+
+
+def timeline(item: Document, width: int, *, wrap: bool) -> list[Line]:
+    """Both tracks in one, oldest first."""
+    out: list[Line] = []
+    for entry in item["timeline"]:
+        head, track, (message, _), who = (
+            entry_line(entry)[:4] if len(entry_line(entry)) == 4 else (*entry_line(entry), ("", ""))
+        )
+        if not wrap:
+            out.append(cut((head, track, (message, ""), who), width))
+            continue
+        room = max(10, width - len(head[0]) - len(track[0]) - 1)
+        texts = wrapped(message + who[0], room)
+        out.append(cut((head, track, (texts[0], "")), width))
+        indent = " " * (len(head[0]) + len(track[0]))
+        out += [cut(line((indent + text, "")), width) for text in texts[1:]]
+    return out or [line("   nothing yet")]
+
+
+def logs(document: Document, width: int, *, wrap: bool) -> list[Line]:
+    """Log tails, the previous container's first."""
+    out: list[Line] = []
+    for tail in document["logs"]:
+        which = "the container before" if tail["previous"] else "now"
+        out.append(cut(line((f" {clean(tail['pod'])} {clean(tail['container'])} ({which})", "accent strong")), width))
+        for text in tail["text"].splitlines():
+            out += _text(text, width, wrap=wrap)
+        out.append(line(""))
+    return out or [line(""), line("   no pod of the target has logs")]
+
+
+def yaml(document: Document, width: int, *, wrap: bool) -> list[Line]:
+    """The live object."""
+    return [each for text in document["yaml"].splitlines() for each in _text(text, width, wrap=wrap)]
+
+
+def _text(text: str, width: int, *, wrap: bool) -> list[Line]:
+    plain = clean(text)
+    if not wrap:
+        return [cut(line((" " + plain, "")), width)]
+    indent = " " * (len(plain) - len(plain.lstrip(" ")))
+    return [
+        cut(line((" " + part, "")), width)
+        for part in wrapped(plain, max(10, width - 2), indent if len(indent) < width // 2 else "")
+    ]

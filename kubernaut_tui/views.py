@@ -1,0 +1,29 @@
+"""Which screens there are, and what each is about."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Screen(StrEnum):
+    """The kinds of views."""
+
+    REMEDIATIONS = "remediations"
+    DETAIL = "detail"
+    DIFF = "diff"
+    TIMELINE = "timeline"
+    LOGS = "logs"
+    YAML = "yaml"
+    APPROVALS = "approvals"
+    APPROVAL = "approval"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A screen and the id of what it shows: a remediation's, an approval's, or empty."""
+
+    screen: Screen
+    target: str = ""
+
+
+START = View(Screen.REMEDIATIONS)
