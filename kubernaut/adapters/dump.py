@@ -148,7 +148,8 @@ def _object(item: Any, kind: str) -> Object | None:
 
 def _without_values(secret: dict[str, Any]) -> Object:
     """A Secret's key names; its values stay in the file."""
-    keys = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
+    held = [part for part in (secret.get("data"), secret.get("stringData")) if isinstance(part, dict)]
+    keys = [key for part in held for key in part]
     meta = {k: v for k, v in secret["metadata"].items() if k not in ("annotations", "managedFields")}
     return {"kind": "Secret", "metadata": meta, "type": secret.get("type", ""), "data": dict.fromkeys(keys, "")}
 
@@ -176,8 +177,9 @@ def _without_container(logs: Mapping[LogKey, str], objects: Mapping[tuple[str, s
     """Logs written without marks belong to the pod's only container, or stay unnamed."""
     named: dict[LogKey, str] = {}
     for key, text in logs.items():
-        pod = objects.get(("Pod", key.namespace, key.pod), {})
-        containers: list[Any] = (pod.get("spec") or {}).get("containers") or []
+        spec = objects.get(("Pod", key.namespace, key.pod), {}).get("spec")
+        told = spec.get("containers") if isinstance(spec, dict) else None
+        containers = [c for c in told if isinstance(c, dict)] if isinstance(told, list) else []
         if not key.container and len(containers) == 1:
             only = LogKey(key.namespace, key.pod, str(containers[0].get("name", "")))
             named[only] = "\n".join(part for part in (named.get(only, ""), text) if part)
@@ -188,12 +190,13 @@ def _without_container(logs: Mapping[LogKey, str], objects: Mapping[tuple[str, s
 
 def _taken_at(objects: Any, newest_file: float) -> datetime:
     """The newest time that the objects tell; that of the files when they were written soon after."""
-    texts = [text[:19] for item in objects for text in _times(item) if isinstance(text, str) and _TIME.match(text)]
     told = []
-    for text in texts:
+    for item in objects:
         try:
-            told.append(datetime.fromisoformat(text).replace(tzinfo=UTC))
-        except ValueError:
+            for text in _times(item):
+                if isinstance(text, str) and _TIME.match(text):
+                    told.append(datetime.fromisoformat(text[:19]).replace(tzinfo=UTC))
+        except (AttributeError, TypeError, ValueError):  # not the shape of the API: it tells no time
             continue
     written = datetime.fromtimestamp(newest_file, UTC)
     if not told:
