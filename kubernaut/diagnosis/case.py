@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import ResourceRef
 
-from .objects import Container, Revision, alive, containers_of, event_time, number
+from .objects import Container, Revision, alive, containers_of, event_count, event_time, number
 from .units import moment
 
 T = TypeVar("T")
@@ -156,6 +156,11 @@ class Case:
         if item["kind"] == "Node":
             return told
         return [e for e in told if (e["involvedObject"].get("uid") or meta.get("uid")) == meta.get("uid")]
+
+    def times(self, event: Object) -> int:
+        """How often an event happened lately. A count that began long ago says only that the last one is recent."""
+        began = moment(event.get("firstTimestamp")) or moment(event.get("eventTime"))
+        return event_count(event) if self.recently(began) else 1
 
     @cached_property
     def nodes(self) -> dict[str, Object]:

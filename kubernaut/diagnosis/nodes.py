@@ -13,7 +13,7 @@ from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
 from .confidence import Rests, confidence
-from .objects import alive, condition, containers_of, event_count, event_time, pod_ready
+from .objects import alive, condition, containers_of, event_time, pod_ready
 from .units import moment, spoken
 from .words import event_fact, fact, many, plain
 
@@ -105,7 +105,7 @@ def _judge(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
 
 def _failing_hardware(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     parts, events = broken_parts(node), _hardware_events(case, node)
-    times = sum(map(event_count, events))
+    times = sum(map(case.times, events))
     if not parts and times < HARDWARE_EVENTS:
         return []
     what = (
@@ -232,8 +232,8 @@ def _flaps(case: Case, node: Object) -> int:
     by_source: dict[str, int] = {}
     for event in _not_ready_events(case, node):
         source = str((event.get("source") or {}).get("component") or event.get("reportingComponent") or "")
-        by_source[source] = by_source.get(source, 0) + event_count(event)
-    rebooted = sum(event_count(e) for e in case.events(node) if e.get("reason") == "Rebooted")
+        by_source[source] = by_source.get(source, 0) + case.times(event)
+    rebooted = sum(case.times(e) for e in case.events(node) if e.get("reason") == "Rebooted")
     return max([*by_source.values(), rebooted, 0])
 
 

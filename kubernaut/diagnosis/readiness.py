@@ -74,7 +74,8 @@ def stale_pods(case: Case) -> list[Finding]:
             alternatives=(
                 f"a dependency is down, as the log says ({plain(dependency, 100)}): a restart would not help then"
                 if dependency
-                else "a dependency that all pods need is down: a restart would not help then; no log says so",
+                else "a dependency that all pods need is down: a restart would not help then; "
+                + ("no log says so" if _logs_read(case, pods) else "no log was read"),
             ),
         )
     ]
@@ -156,7 +157,7 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
 
 def _lost(pod: Object, at: datetime | None) -> Evidence:
     names = listed(c.name for c in containers_of(pod) if not c.init and not c.ready)
-    return fact(pod, "status.conditions[Ready].status", f"False since, running container {names} not ready", at)
+    return fact(pod, "status.conditions[Ready].status", f"False; container {names} runs and is not ready", at)
 
 
 def _node(case: Case, pod: Object) -> list[Evidence]:
@@ -184,6 +185,11 @@ def _blames_a_dependency(case: Case, pods: list[Object]) -> str:
                 if any(word in line.lower() for word in _DEPENDENCY):
                     hits[key.pod] = line
     return next(iter(hits.values())) if len(hits) >= min(2, len(pods)) else ""
+
+
+def _logs_read(case: Case, pods: list[Object]) -> bool:
+    names = {pod["metadata"]["name"] for pod in pods}
+    return any(key.pod in names for key in case.snapshot.logs)
 
 
 def _restart(case: Case) -> ActionProposal | None:

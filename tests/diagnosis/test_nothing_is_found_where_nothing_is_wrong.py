@@ -317,3 +317,12 @@ def test_long_names_stay_within_eighty_columns() -> None:
     cluster.pod("p" * 250, waiting("CrashLoopBackOff", "", 3, ended("OOMKilled", 137)), unready_s=60)
     snapshot = cluster.snapshot()
     assert max(map(len, as_text(snapshot, *RulesAnalyst().judge(snapshot)).splitlines())) <= 80
+
+
+def test_an_event_counted_for_days_is_no_flapping_of_today() -> None:
+    cluster = Cluster()
+    node = cluster.node()
+    for reason in ("NodeNotReady", "IOError"):
+        event = cluster.event(node, reason, "said for days", count=9, component="kubelet")
+        event["firstTimestamp"] = ago(5 * 86400)
+    assert cluster.findings("Node", "n1") == ()
