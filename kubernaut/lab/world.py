@@ -157,6 +157,14 @@ class Stage(ABC):
         """What Applications call the repository `forge_root/<name>.git`."""
 
     @abstractmethod
+    def kubeconfig_of(self, user: str) -> Path:
+        """Writes a kubeconfig for another user of the cluster, as `kubernaut` or `viewer`."""
+
+    @abstractmethod
+    async def api_outage(self, seconds: float) -> None:
+        """Takes the API server away for so long; returns when it is back."""
+
+    @abstractmethod
     async def receiver(self, gateway_url: str, token: str) -> Receiver:
         """What brings alerts to a gateway."""
 

@@ -5,6 +5,10 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
+
+log = structlog.get_logger(__name__)
+
 
 class Background:
     """Runs a coroutine for ever until it is stopped, possibly from another task than the one that started it.
@@ -21,6 +25,12 @@ class Background:
         """Starts it; once."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._main(), name=self._name)
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Says at once that it died, because `stop`, which raises the error, may be far away."""
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background task died", task=self._name, error=repr(task.exception()))
 
     async def stop(self) -> None:
         """Cancels it, waits for its end and raises whatever it died of before."""

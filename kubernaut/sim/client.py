@@ -197,7 +197,7 @@ class Mirror:
                     version = await self._follow(version)
             except Gone:
                 continue
-            except (Temporary, NotFound, Conflict, Refused):
+            except KubernautError:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
 

@@ -1,5 +1,6 @@
 """The stand-in treats pods as a kubelet does, on the simulator and on a genuine API server alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,6 +97,27 @@ async def test_a_deleted_pod_ends_gracefully_and_is_gone(world: Stage) -> None:
 
     await eventually(gone)
     await eventually(lambda: has_event(world, "Killing", "leaving"))
+
+
+async def test_logs_can_be_followed_to_the_last_word(world: Stage) -> None:
+    await run(world, "followed")
+    await eventually(lambda: is_ready(world, "followed"))
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(logs(world, SPACE, "followed", follow="true"))
+        await asyncio.sleep(0.5)
+        await delete_pod(world, SPACE, "followed")
+    assert "starting" in following.result()
+    assert "received SIGTERM" in following.result()
+
+
+async def test_what_a_running_program_logs_goes_on(world: Stage) -> None:
+    await run(world, "chatty")
+    await eventually(lambda: is_ready(world, "chatty"))
+
+    async def says_more() -> bool:
+        return (await logs(world, SPACE, "chatty")).count("handled") >= 2
+
+    await eventually(says_more)
 
 
 async def test_a_missing_key_is_a_configuration_error_until_it_is_there(world: Stage) -> None:

@@ -23,12 +23,13 @@ class StalePods(OfContainers):
         """Not ready, if its pod is older than the fault."""
         if not self.workload.covers(launch) or launch.pod_started >= since:
             return usual
-        return replace(usual, ready=False, probe_failure=self.reason)
+        lost = 'level=error msg="query failed" err="cannot execute in a read-only transaction (SQLSTATE 25006)"'
+        return replace(usual, ready=False, probe_failure=self.reason, mutters=(lost,))
 
 
 @dataclass(frozen=True, slots=True)
 class WedgedPod(OfContainers):
-    """One pod's event loop is stuck; its siblings are well."""
+    """One pod's event loop is stuck, so it does not even log any more; its siblings are well."""
 
     namespace: str
     pod: str
@@ -43,4 +44,4 @@ class WedgedPod(OfContainers):
         """Not ready, if it is that pod."""
         if (launch.namespace, launch.pod) != (self.namespace, self.pod):
             return usual
-        return replace(usual, ready=False, probe_failure=self.reason)
+        return replace(usual, ready=False, probe_failure=self.reason, mutters=())

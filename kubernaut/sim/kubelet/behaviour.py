@@ -1,5 +1,6 @@
 """What a container and a node do, as values that faults may change."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -35,7 +36,7 @@ class Behaviour:
         probe_failure: the probe's words when it is not ready.
         exits_after_s: cluster seconds from the container's start to its end; None for a program that runs on.
         start_error: the runtime's words when the program cannot be started at all.
-        says: lines at the start; last_words: lines before the end.
+        says: lines at the start; mutters: lines again and again while it runs; last_words: lines before the end.
     """
 
     ready: bool = True
@@ -45,6 +46,7 @@ class Behaviour:
     exit_reason: str = "Completed"
     start_error: str = ""
     says: tuple[str, ...] = ()
+    mutters: tuple[str, ...] = ()
     last_words: tuple[str, ...] = ()
 
 
@@ -99,4 +101,11 @@ def usual_behaviour(launch: Launch, *, runs_once: bool) -> Behaviour:
     opening = f"level=info msg=starting service={launch.container} version={tag}"
     if runs_once:
         return Behaviour(exits_after_s=1.0, says=(opening,), last_words=("level=info msg=done",))
-    return Behaviour(says=(opening, f"level=info msg=listening service={launch.container} addr=:8080"))
+    listening = f"level=info msg=listening service={launch.container} addr=:8080"
+    return Behaviour(says=(opening, listening), mutters=(f"level=info msg=handled {_traffic(launch)}",))
+
+
+def _traffic(launch: Launch) -> str:
+    """Numbers that differ from pod to pod and from time to time, and are the same for the same moment."""
+    seed = zlib.crc32(f"{launch.pod_uid}{launch.now:.0f}".encode())
+    return f"requests={200 + seed % 90} errors=0 p99_ms={18 + seed // 97 % 23}"

@@ -4,6 +4,7 @@ It is level-based: `step` looks at the present facts, never at what was announce
 between simply has no effect any more. Times are cluster seconds.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from kubernaut.sim.client import Json
 from kubernaut.sim.kubelet.behaviour import Behaviour, Disturbance, Launch, usual_behaviour
 from kubernaut.sim.kubelet.configuration import Missing, Objects, environment, files
-from kubernaut.sim.kubelet.images import Registry
+from kubernaut.sim.kubelet.images import Registry, split
 from kubernaut.sim.kubelet.pace import Pace
 from kubernaut.sim.kubelet.quantity import number
 
@@ -80,7 +81,7 @@ class Container:
     _pull_backoff_s: float = 0.0
     _failing_since: float | None = None
     _next_probe: float = 0.0
-    _stopping: str = ""
+    _mutters_at: float = 0.0
 
     @property
     def name(self) -> str:
@@ -142,7 +143,7 @@ class Container:
             self.previous_logs = self.logs
             self.logs = deque(maxlen=LOG_LINES)
         self.waiting, self.ended, self.ready = None, None, False
-        self._failing_since, self._next_probe = None, now
+        self._failing_since, self._next_probe, self._mutters_at = None, now, now + SYNC_S
         behaviour = self._behaviour(pod, now, env, mounted, started=now)
         if behaviour.start_error:
             self.record("Warning", "Failed", f"Error: {behaviour.start_error}")
@@ -167,6 +168,10 @@ class Container:
             ended = Termination(behaviour.exit_code, behaviour.exit_reason, self.started, now, self.container_id(pod))
             self._end(pod, ended, now)
             return
+        if now >= self._mutters_at:
+            self._mutters_at = now + SYNC_S
+            for line in behaviour.mutters:
+                self._say(now, line)
         probe = self.spec.get("readinessProbe")
         self.due = now + SYNC_S
         if behaviour.exits_after_s is not None:
@@ -297,8 +302,8 @@ def _not_found(image: str) -> str:
 
 
 def _image_id(image: str) -> str:
-    repository = image.partition("@")[0].rpartition(":")[0] or image
-    return f"{repository}@sha256:{sum(image.encode()) % 65536:04x}{image.encode().hex():0<60.60}"
+    """The same image has the same digest on every node."""
+    return f"{split(image)[0]}@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
 
 
 def _duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-FOLLOW_POLL_S = 0.2
+FOLLOW_POLL_S = 0.05  # shorter than a container takes to stop, so that its last words are seen
 Lines = Sequence[tuple[float, str]]
 Lookup = Callable[[str, str, str, bool], Lines | None]  # (namespace, pod, container, previous) → (Unix time, line)
 
