@@ -59,6 +59,8 @@ async def test_a_dry_run_validates_and_stores_nothing(cluster: Cluster) -> None:
     assert held["spec"]["replicas"] == 0
     assert held["metadata"]["generation"] == made["metadata"]["generation"]
     assert (await cluster.delete(DEPLOYMENTS + "/web", dryRun="All")).code == 200
+    said = {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}
+    assert (await cluster.delete(DEPLOYMENTS + "/web", said)).code == 200
     assert (await cluster.get(DEPLOYMENTS + "/web")).code == 200
     bad = await cluster.patch(DEPLOYMENTS + "/web", {"spec": {"replicas": -1}}, dryRun="All")
     assert (bad.code, bad.reason) == (422, "Invalid")

@@ -10,15 +10,14 @@ import pytest
 from kubernaut.lab.parts import Parts
 from kubernaut.sim.client import ApiClient
 from kubernaut.sim.cluster import SimulatedCluster
-from kubernaut.sim.controllers.timing import Timing
 
 Kubectl = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture
 async def simulated() -> AsyncIterator[SimulatedCluster]:
-    """A fresh cluster that loses a silent node after a second."""
-    cluster = SimulatedCluster(timing=Timing(node_monitor_period_s=0.2, node_monitor_grace_s=1.0, node_startup_grace_s=5.0))
+    """A fresh cluster as patient as a genuine one."""
+    cluster = SimulatedCluster()
     await cluster.start()
     yield cluster
     await cluster.stop()
@@ -46,7 +45,9 @@ def kubectl(simulated: SimulatedCluster, tmp_path: Path) -> Kubectl:
     """Run kubectl and return its output; it must succeed unless `fails=True`."""
     program = find_kubectl()
 
-    async def run(*arguments: str, user: str = "admin", stdin: str = "", fails: bool = False, within_s: float = 30) -> str:
+    async def run(
+        *arguments: str, user: str = "admin", stdin: str = "", fails: bool = False, within_s: float = 30
+    ) -> str:
         config = simulated.write_kubeconfig(tmp_path / f"kubeconfig-{user}", user)
         environment = {"KUBECONFIG": str(config), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
         process = await asyncio.create_subprocess_exec(

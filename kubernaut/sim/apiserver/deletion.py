@@ -25,6 +25,7 @@ class DeleteOptions:
     propagation: str = ""
     uid: str = ""
     resource_version: str = ""
+    dry_run: bool = False
 
     @classmethod
     def read(cls, body: Json, query: Any) -> DeleteOptions:
@@ -44,7 +45,12 @@ class DeleteOptions:
             cause = not_supported("propagationPolicy", propagation, ["Foreground", "Background", "Orphan"])
             raise invalid("meta.k8s.io", "DeleteOptions", "", [cause])
         conditions = body.get("preconditions") or {}
-        return cls(grace, propagation, conditions.get("uid") or "", conditions.get("resourceVersion") or "")
+        dry = body.get("dryRun") or []
+        if any(value != "All" for value in dry):
+            cause = not_supported("dryRun", dry, ["All"])
+            raise invalid("meta.k8s.io", "DeleteOptions", "", [cause])
+        uid, version = conditions.get("uid") or "", conditions.get("resourceVersion") or ""
+        return cls(grace, propagation, uid, version, bool(dry))
 
 
 class Deletion:

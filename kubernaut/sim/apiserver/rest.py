@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import yaml
 from aiohttp import web
 
-from kubernaut.sim.apiserver import answers, patches
+from kubernaut.sim.apiserver import answers, patches, protobuf
 from kubernaut.sim.apiserver.access import User
 from kubernaut.sim.apiserver.api import Api, Caller
 from kubernaut.sim.apiserver.deletion import DeleteOptions
@@ -67,6 +68,8 @@ async def read_body(request: web.BaseRequest) -> Any:
     if not raw:
         return {}
     kind = request.content_type
+    if kind == protobuf.MEDIA_TYPE:
+        return protobuf.decode(raw)
     try:
         if kind in ("application/yaml", APPLY_PATCH):
             return yaml.safe_load(raw)
@@ -75,7 +78,7 @@ async def read_body(request: web.BaseRequest) -> Any:
     except (msgspec.DecodeError, yaml.YAMLError) as error:
         text = f"couldn't get version/kind; json parse error: {error}"
         raise bad_request(f"the object provided is unrecognized: {text}") from error
-    raise unsupported_media_type(("application/json", "application/yaml"))
+    raise unsupported_media_type(("application/json", "application/yaml", protobuf.MEDIA_TYPE))
 
 
 def an_object(body: Any) -> Json:
@@ -128,6 +131,8 @@ class Rest:
             done, made_new = self.patch(request, resource, target, body, caller)
             return answers.json_response(writer.entry(done), 201 if made_new else 200, _warnings(caller))
         options = DeleteOptions.read(an_object(body), request.query)
+        if options.dry_run:
+            caller = replace(caller, dry_run=True)
         if verb == "delete":
             return self._delete(resource, target, options, caller, writer)
         if verb == "deletecollection":

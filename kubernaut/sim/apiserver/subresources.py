@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -80,11 +81,11 @@ class Subresources:
             raise bad_request("name in URL does not match name in Eviction object")
         held = self._api.entry(resource, target.namespace, target.name)
         said = body.get("deleteOptions") or {}
-        if said.get("dryRun"):
-            caller = Caller(caller.user, caller.manager, True)
+        options = DeleteOptions.read(said, {})
+        if options.dry_run:
+            caller = replace(caller, dry_run=True)
         if not _ignores_budget(held.obj):
             self._respect_budget(held.obj, caller)
-        options = DeleteOptions.read({key: value for key, value in said.items() if key != "dryRun"}, {})
         self._api.delete(resource, target.namespace, target.name, options, caller)
         return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
