@@ -15,6 +15,7 @@ from kubernetes_server import kubeconfig, serving, status
 from kubernaut.adapters.kubernetes import KubernetesCluster
 from kubernaut.domain.errors import BadInput, Conflict, NotFound, Permanent, Refused, Temporary, Unknown
 from kubernaut.domain.resources import ResourceRef
+from kubernaut.sim.cluster import SimulatedCluster
 
 POD = ResourceRef("c", "Pod", "web", "shop")
 EXPECTED = {"uid": "u1"}
@@ -244,3 +245,35 @@ async def test_a_name_cannot_leave_its_path(cluster, server):
     with pytest.raises(BadInput):
         await cluster.get("Pod", "shop", "../secrets")
     assert server.asked == []
+
+
+async def test_a_server_with_an_untrusted_certificate_is_not_asked(tmp_path, clock):
+    simulated = SimulatedCluster()
+    await simulated.start()
+    cluster = await KubernetesCluster.connect("c", kubeconfig(tmp_path / "config", simulated.url), None, clock)
+    try:
+        with pytest.raises(Temporary, match="certificate is not trusted"):
+            await cluster.delete(POD, expected=EXPECTED)
+    finally:
+        await cluster.close()
+        await simulated.stop()
+
+
+async def test_a_server_that_keeps_its_version_to_itself_is_alive(cluster, server, until):
+    def answer(request):
+        if request.path == "/version":
+            return status(403, "Forbidden", "no")
+        return web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
+
+    server.answer = answer
+    await cluster.start()
+    await until(lambda: cluster.health().state == "LIVE")
+
+
+async def test_a_server_that_knows_us_not_is_down_until_it_does(cluster, server, until):
+    server.answer = lambda _: status(401, "Unauthorized", "no")
+    await cluster.start()
+    await until(lambda: "credentials" in cluster.health().reason)
+    assert cluster.health().state == "DOWN"
+    server.answer = lambda _: web.json_response({"metadata": {"resourceVersion": "1"}, "items": []})
+    await until(lambda: cluster.health().state == "LIVE")

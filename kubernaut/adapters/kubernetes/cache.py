@@ -1,7 +1,7 @@
 """The objects of one kind as the watch last told them, found by name or by the uid of their controller."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 
 from kubernaut.domain.resources import Kind
 
@@ -62,20 +62,19 @@ class KindCache:
     def get(self, namespace: str, name: str) -> Json | None:
         """One decoded object. It is shared: readers must not change it."""
         found = self._entries.get((namespace, name))
-        return None if found is None else self._decoded(found)
+        return None if found is None else self.decoded(found)
 
     def owned(self, owner_uid: str, namespace: str) -> list[Json]:
         """The objects whose controller has this uid."""
         keys = self._owned.get(owner_uid, {})
-        return [self._decoded(self._entries[key]) for key in keys if namespace in ("", key[0])]
+        return [self.decoded(self._entries[key]) for key in keys if namespace in ("", key[0])]
 
-    def objects(self, namespace: str = "") -> Iterator[Json]:
-        """All decoded objects, of one namespace if given."""
-        for key, found in self._entries.items():
-            if namespace in ("", key[0]):
-                yield self._decoded(found)
+    def entries(self, namespace: str = "") -> list[Entry]:
+        """All objects undecoded, of one namespace if given, as they are at this moment."""
+        return [found for (where, _), found in self._entries.items() if namespace in ("", where)]
 
-    def _decoded(self, found: Entry) -> Json:
+    def decoded(self, found: Entry) -> Json:
+        """The whole object. It is shared: readers must not change it."""
         known = self._memo.get(id(found))
         if known is not None and known[0] is found:
             self._memo.move_to_end(id(found))

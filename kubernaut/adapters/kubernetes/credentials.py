@@ -49,8 +49,9 @@ class Credentials:
         name = self._context or config.get("current-context") or ""
         context = _named(config, "contexts", name, place).get("context") or {}
         cluster = _named(config, "clusters", context.get("cluster", ""), place).get("cluster") or {}
-        if not cluster.get("server"):
-            raise BadInput("the cluster names no server", field=f"clusters[{context.get('cluster')}]", place=place)
+        if not str(cluster.get("server", "")).startswith(("https://", "http://")):
+            where = f"clusters[{context.get('cluster')}]"
+            raise BadInput("the cluster names no server; expected https://HOST:PORT", field=where, place=place)
         if context.get("user"):
             _named(config, "users", context["user"], place)
 

@@ -98,6 +98,8 @@ def _delay_s(said: Status, headers: Mapping[str, str], otherwise_s: float) -> fl
 
 
 def _reason(e: Exception) -> str:
-    if isinstance(e, aiohttp.ClientConnectorError) and e.os_error is not None:
+    if isinstance(e, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted: {getattr(e.certificate_error, 'verify_message', '') or 'wrong host'}"
+    if isinstance(e, aiohttp.ClientConnectorError):
         return (e.os_error.strerror or type(e.os_error).__name__).strip("[]")
     return "timed out" if isinstance(e, TimeoutError) else type(e).__name__

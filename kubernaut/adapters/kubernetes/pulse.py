@@ -7,9 +7,10 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from kubernaut.domain.errors import KubernautError
+from kubernaut.domain.errors import KubernautError, Refused
 from kubernaut.ports import Clock
 
+from .errors import Unauthorized
 from .session import Backoff, Session
 
 log = structlog.get_logger(__name__)
@@ -35,6 +36,8 @@ class Pulse:
     ) -> None:
         self.server_version = ""
         self.error = "not connected yet"
+        self.ever = False
+        """Whether the server has answered at all since the start."""
         self._session = session
         self._clock = clock
         self._recovered = recovered
@@ -77,15 +80,22 @@ class Pulse:
         except TimeoutError:
             self._lost(f"no answer from the API server within {_ANSWER_S:g} s")
             return
-        self.heard()
+        except Unauthorized:
+            raise
+        except Refused:
+            self._answered("")  # hardened clusters tell their version to administrators only
+            return
         try:
-            self.server_version = msgspec.json.decode(body, type=_Version).git_version
+            self._answered(msgspec.json.decode(body, type=_Version).git_version)
         except msgspec.DecodeError:
             self._lost("what answers is not a Kubernetes API server")
-            return
+
+    def _answered(self, server_version: str) -> None:
+        self.heard()
+        self.server_version = server_version
         if self.error:
-            log.info("cluster answers", server_version=self.server_version)
-            self.error = ""
+            log.info("cluster answers", server_version=server_version)
+            self.error, self.ever = "", True
             self._recovered(self._lost_at)
 
     def _lost(self, error: str) -> None:

@@ -15,6 +15,7 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?"
 _SET = re.compile(rf"^({_NAME})\s+(in|notin)\s*\(([^()]*)\)$")
 _EQUAL = re.compile(rf"^({_NAME})\s*(==|=|!=)\s*({_NAME})?$")
 _THERE = re.compile(rf"^(!?)\s*({_NAME})$")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+")
 _COMMA = re.compile(r",(?![^(]*\))")
 
 
@@ -33,6 +34,16 @@ def by_fields(selector: str) -> Test:
         path, operator, value = _split(part)
         tests.append((path.split("."), operator != "!=", value))
     return lambda item: all((_field(item, path) == value) is wanted for path, wanted, value in tests)
+
+
+def words(labels: str, fields: str) -> list[bytes]:
+    """Words that must stand in the JSON of whatever matches: a quick test before the true one."""
+    found = [match[3] for part in _COMMA.split(labels) if (match := _EQUAL.match(part.strip())) and match[2] != "!="]
+    for part in fields.split(","):
+        if part.strip():
+            _, operator, value = _split(part)
+            found.append("" if operator == "!=" else value)
+    return [word.encode() for word in found if word and _PLAIN.fullmatch(word)]
 
 
 def _label_test(part: str) -> Test:
