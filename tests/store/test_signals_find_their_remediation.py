@@ -233,3 +233,14 @@ async def test_a_failure_that_is_held_already_is_not_taken_over(store: Store) ->
     await take(store, intake("checkout"))
     with pytest.raises(Conflict, match="has an active remediation already"):
         await moved(store, id_, "checkout")
+
+
+@pytest.mark.parametrize("status", [SignalStatus.FIRING, RESOLVED])
+async def test_a_firing_whose_pod_was_replaced_is_still_known(store: Store, status: SignalStatus) -> None:
+    _, id_ = await take(store, intake())
+    again = intake(status=status)
+    assert again.signal.target is not None
+    orphan = replace(again, owner=again.signal.target, fingerprint=fingerprint(again.signal.target, "CrashLoop"))
+    outcome = "resolved" if status is RESOLVED else "attached"
+    assert await take(store, orphan) == (outcome, id_)
+    assert (await store.counts())["total"] == 1

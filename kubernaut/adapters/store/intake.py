@@ -43,15 +43,26 @@ _RECENT = (
     " occurrence o WHERE o.fingerprint = ? AND o.occurrence = ? AND o.remediation_id = r.id)))"
     " ORDER BY created_at DESC LIMIT 1"
 )
+_FIRING = (
+    "SELECT r.phase, r.ended_at, r.last_seen, r.id, r.severity, r.signal_count, r.occurrence, r.resolved_at, r.active"
+    " FROM occurrence o JOIN remediation r ON r.id = o.remediation_id"
+    " WHERE o.occurrence = ?1 AND (o.fingerprint = ?2 OR (?3 AND r.cluster = ?4)) ORDER BY r.created_at DESC"
+)
 
 
 def take(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> Taken:
-    """Put one signal where it belongs, inside the transaction that is open."""
-    home = _active(connection, intake.fingerprint) or _moved(connection, intake)
+    """Put one signal where it belongs, inside the transaction that is open.
+
+    The fingerprint tells whose failure it is, as far as intake knows; a firing that was taken before is found again even
+    when its pod was replaced meanwhile, so that nobody can tell any more whose pod it was.
+    """
+    home = _active(connection, intake.fingerprint) or _of_occurrence(connection, intake, OPEN)
     if intake.signal.status is SignalStatus.RESOLVED:
         home = home or _of_occurrence(connection, intake)
         return _resolve(connection, tail, intake, home) if home else IGNORED
-    home = home or _recent(connection, intake) or _of_occurrence(connection, intake, FAULTS)
+    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
+    home = home or _recent(connection, intake, since) or _of_occurrence(connection, intake, FAULTS)
+    home = home or _of_occurrence(connection, intake, since=since)
     return _attach(connection, tail, intake, home) if home else _open(connection, tail, intake)
 
 
@@ -60,31 +71,33 @@ def _active(connection: sqlite3.Connection, fingerprint: str) -> _Home | None:
     return _Home(*row) if row else None
 
 
-def _recent(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
+def _recent(connection: sqlite3.Connection, intake: Intake, since: int) -> _Home | None:
     """One that ended within the window. Repeats of a firing that it took keep the window open; a firing that began anew
     does not, or a failure that comes back every few minutes would never be looked at again."""
-    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
     fingerprint, occurrence = intake.fingerprint, intake.signal.occurrence
     row = connection.execute(_RECENT, (fingerprint, since, since, fingerprint, occurrence)).fetchone()
     return _Home(*row) if row else None
 
 
-def _moved(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
-    """An active one that took this very firing before the assessment found whose failure it is."""
-    return _of_occurrence(connection, intake, OPEN)
-
-
 def _of_occurrence(
-    connection: sqlite3.Connection, intake: Intake, phases: Collection[str] = tuple(RemediationPhase)
+    connection: sqlite3.Connection,
+    intake: Intake,
+    phases: Collection[str] = tuple(RemediationPhase),
+    since: int | None = None,
 ) -> _Home | None:
-    """The newest in one of the phases that took this very firing; one that ended in a fault is a person's already."""
-    rows = connection.execute(
-        "SELECT r.phase, r.id, r.severity, r.signal_count, r.occurrence, r.resolved_at, r.active"
-        " FROM occurrence o JOIN remediation r ON r.id = o.remediation_id"
-        " WHERE o.fingerprint = ? AND o.occurrence = ? ORDER BY r.created_at DESC",
-        (intake.fingerprint, intake.signal.occurrence),
-    )
-    return next((_Home(*row) for phase, *row in rows if phase in phases), None)
+    """The newest in one of the phases that took this very firing; one that ended in a fault is a person's already.
+
+    A target without an owner may have lost it only because it is gone, so its firing is looked for under every name.
+
+    Args:
+        since: only one that ended or was heard of since then.
+    """
+    orphan = intake.owner == intake.signal.target
+    rows = connection.execute(_FIRING, (intake.signal.occurrence, intake.fingerprint, orphan, intake.owner.cluster))
+    for phase, ended_at, last_seen, *row in rows:
+        if phase in phases and (since is None or max(ended_at or 0, last_seen) >= since):
+            return _Home(*row)
+    return None
 
 
 def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, home: _Home) -> Taken:
@@ -109,8 +122,8 @@ def _remember(connection: sqlite3.Connection, intake: Intake, remediation_id: st
     signal = intake.signal
     return bool(
         connection.execute(
-            "INSERT INTO occurrence (fingerprint, occurrence, remediation_id, source) VALUES (?,?,?,?)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO occurrence (fingerprint, occurrence, remediation_id, source) SELECT ?1, ?2, ?3, ?4"
+            " WHERE NOT EXISTS (SELECT 1 FROM occurrence WHERE remediation_id = ?3 AND occurrence = ?2)",
             (intake.fingerprint, signal.occurrence, remediation_id, signal.source.value),
         ).rowcount
     )

@@ -49,7 +49,7 @@ CREATE TABLE occurrence (
     remediation_id TEXT NOT NULL REFERENCES remediation (id),
     source         TEXT NOT NULL,
     resolved_at    INTEGER,
-    PRIMARY KEY (fingerprint, occurrence, remediation_id)
+    PRIMARY KEY (occurrence, fingerprint, remediation_id)
 ) WITHOUT ROWID;
 
 CREATE INDEX occurrence_remediation ON occurrence (remediation_id, occurrence);
