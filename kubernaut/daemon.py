@@ -5,7 +5,7 @@ import contextlib
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,7 @@ log = structlog.get_logger()
 _STOP_S = 3.0
 _FIRST_LOOK_S = 5.0
 _QUEUE = 10_000
+OpenStore = Callable[[Path, Clock], Awaitable[SqliteStore]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,13 @@ class _ClusterSignals:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, clock: Clock | None = None, open_store: OpenStore = SqliteStore.open
+) -> AsyncIterator[Running]:
     """A daemon for the duration of the block; when the block ends it stops within five seconds and loses nothing.
+
+    Args:
+        open_store: opens the database; another one is for tests that end the process at a chosen transition.
 
     Raises:
         BadInput: the configuration can't be carried out; names the key.
@@ -104,7 +110,7 @@ async def running(settings: Settings, clock: Clock | None = None) -> AsyncIterat
     tokens = Tokens(settings.gateway.tokens_file)
     policy = await RegoPolicyEngine.load(settings.policies.dir or shipped_policies(), settings.policy_overrides())
     async with contextlib.AsyncExitStack() as stack:
-        store = await SqliteStore.open(settings.state_dir / "kubernaut.db", clock)
+        store = await open_store(settings.state_dir / "kubernaut.db", clock)
         stack.push_async_callback(store.close)
         signals = _ClusterSignals(settings.watch.ignore_namespaces)
         clusters, watchers = await _clusters(settings, clock, signals, stack)

@@ -94,6 +94,10 @@ class Daemon:
         self.config.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
         return self.config
 
+    def command(self) -> list[str]:
+        """Program and arguments."""
+        return [sys.executable, "-m", "kubernaut.cli.main", "daemon", "--config", str(self.config)]
+
     async def start(self, within_s: float = 30.0, env: Mapping[str, str] | None = None) -> None:
         """Start it, or start it again on the same state, and return when it takes signals.
 
@@ -101,8 +105,7 @@ class Daemon:
             Permanent: it ended or was not ready in time; the message has the end of its log.
         """
         self.write()
-        command = [sys.executable, "-m", "kubernaut.cli.main", "daemon", "--config", str(self.config)]
-        self._process = Process("daemon", command, folder=self.folder, env=env)
+        self._process = Process("daemon", self.command(), folder=self.folder, env=env)
         self._process.start()
         await self._process.until(lambda: answers(f"{self.gateway_url}/readyz"), within_s)
 
