@@ -70,7 +70,7 @@ _OMITTED_WHEN_FALSE = {
     "unschedulable", "readOnly", "hostNetwork", "hostPID", "hostIPC", "paused", "stdin", "tty", "stdinOnce",
     "publishNotReadyAddresses",
 }  # fmt: skip
-_KEPT_WHEN_EMPTY = {"storageClassName", "runtimeClassName", "ingressClassName", "volumeName", "name"}
+_KEPT_WHEN_EMPTY = {"storageClassName", "runtimeClassName", "ingressClassName", "volumeName"}
 _OMITTED_WHEN_ZERO = {
     "V1DeploymentStatus": {
         "availableReplicas", "observedGeneration", "readyReplicas", "replicas", "unavailableReplicas", "updatedReplicas",
