@@ -5,16 +5,17 @@ import contextlib
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
 
 from kubernaut.adapters.forge.local import LocalForge
-from kubernaut.adapters.kubernetes import KubernetesCluster, StateWatcher
+from kubernaut.adapters.kubernetes import Graces, KubernetesCluster, StateWatcher
 from kubernaut.adapters.rego.engine import RegoPolicyEngine
 from kubernaut.adapters.rego.shipped import shipped_policies
 from kubernaut.adapters.store import SqliteStore
@@ -31,16 +32,25 @@ from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
 from kubernaut.ports import Clock
 from kubernaut.server.api.app import application
+from kubernaut.server.api.journal import JournalStream
 from kubernaut.server.api.services import Services
 from kubernaut.server.arming import Arms
 from kubernaut.server.gateway.app import Gateway
 from kubernaut.server.gateway.tokens import Tokens
 from kubernaut.server.metrics import Metrics
 from kubernaut.server.principals import Directory, Membership
+from kubernaut.server.reloads import reload_policies, reload_tokens
+from kubernaut.server.sockets import remove_socket, tcp_socket, unix_socket
 from kubernaut.settings import Settings
 
 log = structlog.get_logger()
+_DATABASE = "kubernaut.db"
 _STOP_S = 3.0
+"""For stages in flight; what needs more is read back after the restart."""
+_DOOR_S = 1.0
+"""For requests in flight, twice: to end, then to be cancelled."""
+_LOOK_AGAIN_S = 2.0
+"""How often tokens and policies are looked at."""
 _FIRST_LOOK_S = 5.0
 _QUEUE = 10_000
 OpenStore = Callable[[Path, Clock], Awaitable[SqliteStore]]
@@ -108,16 +118,28 @@ async def running(
     clock = clock or SystemClock()
     _prepare(settings)
     tokens = Tokens(settings.gateway.tokens_file)
-    policy = await RegoPolicyEngine.load(settings.policies.dir or shipped_policies(), settings.policy_overrides())
+    policies = settings.policies.dir or shipped_policies()
+    policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
     async with contextlib.AsyncExitStack() as stack:
-        store = await open_store(settings.state_dir / "kubernaut.db", clock)
+        store = await open_store(settings.state_dir / _DATABASE, clock)
         stack.push_async_callback(store.close)
+        tcp = stack.enter_context(tcp_socket(settings.gateway.host, settings.gateway.port))
+        unix = unix_socket(settings.socket, settings.api.group)
+        stack.callback(remove_socket, settings.socket, unix)
         signals = _ClusterSignals(settings.watch.ignore_namespaces)
         clusters, watchers = await _clusters(settings, clock, signals, stack)
         forge = LocalForge(settings.forge_root, settings.forge.repositories, clock)
         cluster_labels = {c.name: c.labels for c in settings.clusters}
         out = Outside(
-            store, clusters, forge, policy, RulesAnalyst(), clock, settings.limits(), cluster_labels, settings.freeze
+            store,
+            clusters,
+            forge,
+            policy,
+            RulesAnalyst(steady_s=settings.analysis.steady_s, recent_s=settings.analysis.recent_s),
+            clock,
+            settings.limits(),
+            cluster_labels,
+            settings.freeze,
         )
         runner = Runner(out, settings.max_concurrent)
         intake = IntakeDesk(store, clusters, clock, out.limits.dedup_window_s, runner.nudge)
@@ -129,34 +151,83 @@ async def running(
             _directory(settings), Arms(clock), clock, environments,
         )  # fmt: skip
         ready: list[str] = ["starting"]
-        gateway = Gateway(intake, tokens, metrics, lambda: ready[0], settings.gateway.read_deadline_s)
+        gateway = Gateway(
+            intake, tokens, metrics, lambda: ready[0], max_body_bytes=settings.gateway.max_body_bytes,
+            read_deadline_s=settings.gateway.read_deadline_s,
+        )  # fmt: skip
         group = await stack.enter_async_context(asyncio.TaskGroup())
         working = group.create_task(runner.run(), name="runner")
         background = [
             group.create_task(signals.pump(intake), name="signals"),
-            group.create_task(_refresh(tokens), name="tokens"),
+            group.create_task(reload_tokens(tokens, _LOOK_AGAIN_S), name="tokens"),
+            group.create_task(reload_policies(policy, policies, store, clock, _LOOK_AGAIN_S), name="policies"),
             *(group.create_task(watcher.run(), name="watcher") for watcher in watchers),
         ]
-        stack.push_async_callback(_finish, runner, working, background)
+        stack.callback(_cancel, [working, *background])
         await _first_look(clusters)
-        socket_path = await _serve_api(settings, services, stack)
-        port = await _serve_gateway(settings, gateway, stack)
+        doors = _Doors(application(services), gateway)
+        stack.push_async_callback(_stop, doors, runner, working)
+        await doors.open(tcp, unix)
+        port = int(tcp.getsockname()[1])
         ready[0] = ""
-        log.info("ready", gateway=f"{settings.gateway.host}:{port}", socket=str(socket_path), clusters=list(clusters))
-        yield Running(port, socket_path, store, runner, clusters)
+        log.info(
+            "ready", gateway=f"{settings.gateway.host}:{port}", socket=str(settings.socket), clusters=list(clusters),
+            policies=policy.revision[:12],
+        )  # fmt: skip
+        yield Running(port, settings.socket, store, runner, clusters)
         ready[0] = "stopping"
         log.info("stopping")
 
 
 def _prepare(settings: Settings) -> None:
-    """Folders and their modes: the database holds what clusters said, so others need not read it."""
+    """Folders and their modes: the database holds what clusters said, so nobody else may read it.
+
+    Where a group may use the API and the socket lies in the state folder, the group may pass through, not look around.
+    """
+    state, group = settings.state_dir, settings.api.group
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if group is not None and settings.socket.parent == state:
+            shutil.chown(state, group=group)
+            state.chmod(0o710)
         settings.forge_root.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(state / _DATABASE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except LookupError as error:
+        raise BadInput(f"there is no group {group!r} on this machine", field="api.group") from error
     except OSError as error:
-        raise BadInput(f"can't be made: {error.strerror}", field="state_dir", place=str(settings.state_dir)) from error
+        raise BadInput(f"can't be used: {error.strerror}", field="state_dir", place=str(error.filename)) from error
     if shutil.which("git") is None:
         raise BadInput("git is not on PATH, and the local forge is made of it", field="forge.kind")
+
+
+class _Doors:
+    """Both servers: opened one after the other, closed together."""
+
+    def __init__(self, api: tuple[web.Application, JournalStream], gateway: Gateway) -> None:
+        app, self._journal = api
+        options: dict[str, Any] = {"handle_signals": False, "shutdown_timeout": _DOOR_S}
+        self._api = web.AppRunner(app, access_log=None, **options)
+        self._gateway = web.ServerRunner(gateway.server(), **options)
+
+    async def open(self, tcp: socket.socket, unix: socket.socket) -> None:
+        for server, sock in ((self._api, unix), (self._gateway, tcp)):
+            await server.setup()
+            await web.SockSite(server, sock).start()
+
+    async def close(self) -> None:
+        self._journal.close()
+        await asyncio.gather(self._api.cleanup(), self._gateway.cleanup())
+
+
+async def _stop(doors: _Doors, runner: Runner, working: asyncio.Task[None]) -> None:
+    """Let what is in flight come to its next persisted state; what takes longer is read back after the restart."""
+    runner.stop()
+    await asyncio.gather(doors.close(), asyncio.wait({working}, timeout=_STOP_S))
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
 
 
 async def _clusters(
@@ -165,8 +236,10 @@ async def _clusters(
     """Connect to every cluster; one that does not answer is DOWN and does not hold up the others."""
     clusters: dict[str, KubernetesCluster] = {}
     watchers: list[StateWatcher] = []
+    watch = settings.watch
+    graces = Graces(watch.pod_grace_s, watch.deployment_grace_s, watch.node_grace_s)
     for index, entry in enumerate(settings.clusters):
-        watcher = StateWatcher(entry.name, signals.put, clock)
+        watcher = StateWatcher(entry.name, signals.put, clock, graces)
         on_change = watcher.feed if settings.watch.enabled else None
         try:
             cluster = await KubernetesCluster.connect(entry.name, entry.kubeconfig, entry.context, clock, on_change)
@@ -191,86 +264,3 @@ async def _first_look(clusters: Mapping[str, KubernetesCluster]) -> None:
 def _directory(settings: Settings) -> Directory:
     members = {role: getattr(settings.roles, role.value) for role in Role}
     return Directory({role: Membership(frozenset(m.users), frozenset(m.groups)) for role, m in members.items()})
-
-
-async def _finish(runner: Runner, working: asyncio.Task[None], background: list[asyncio.Task[None]]) -> None:
-    """Let what is in flight come to its next persisted state; what takes longer is read back after the restart."""
-    runner.stop()
-    await asyncio.wait({working}, timeout=_STOP_S)
-    for task in (working, *background):
-        task.cancel()
-
-
-async def _refresh(tokens: Tokens) -> None:
-    while True:
-        await asyncio.sleep(5.0)
-        try:
-            tokens.refresh()
-        except BadInput as error:
-            log.warning("the tokens file can't be used, the old tokens stay valid", error=str(error))
-
-
-async def _serve_api(settings: Settings, services: Services, stack: contextlib.AsyncExitStack) -> Path:
-    path = settings.socket
-    app, journal = application(services)
-    app_runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
-    await app_runner.setup()
-    stack.push_async_callback(app_runner.cleanup)
-    stack.callback(journal.close)
-    await web.SockSite(app_runner, _unix_socket(path, settings.api.group)).start()
-    return path
-
-
-def _unix_socket(path: Path, group: str | None) -> socket.socket:
-    """A listening socket that nobody but owner and group can open, from its first moment on."""
-    if len(str(path).encode()) > 107:
-        raise BadInput(f"{path} is too long for a Unix socket (107 bytes): set a shorter one", field="api.socket")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        _refuse_living(path)
-        path.unlink()
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o117)
-    try:
-        sock.bind(str(path))
-    except OSError as error:
-        sock.close()
-        raise BadInput(f"can't listen on {path}: {error.strerror}", field="api.socket") from error
-    finally:
-        os.umask(before)
-    if group is not None:
-        try:
-            shutil.chown(path, group=group)
-        except (LookupError, PermissionError) as error:
-            sock.close()
-            raise BadInput(f"can't give {path} to group {group!r}: {error}", field="api.group") from error
-    sock.setblocking(False)
-    return sock
-
-
-def _refuse_living(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1.0)
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return
-    raise BadInput(f"another daemon listens on {path}: stop it, or set another socket", field="api.socket")
-
-
-async def _serve_gateway(settings: Settings, gateway: Gateway, stack: contextlib.AsyncExitStack) -> int:
-    app_runner = web.AppRunner(
-        gateway.application(settings.gateway.max_body_bytes),
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=1.0,
-    )
-    await app_runner.setup()
-    stack.push_async_callback(app_runner.cleanup)
-    site = web.TCPSite(app_runner, settings.gateway.host, settings.gateway.port, backlog=1024)
-    try:
-        await site.start()
-    except OSError as error:
-        where = settings.gateway.listen
-        raise BadInput(f"can't listen on {where}: {error.strerror}", field="gateway.listen") from error
-    return int(app_runner.addresses[0][1])

@@ -119,6 +119,9 @@ class Watch(Section):
     ignore_namespaces: tuple[str, ...] = Field(
         ("kube-system", "kube-public", "kube-node-lease"), description="Namespaces whose objects raise no signal."
     )
+    pod_grace_s: float = Field(60.0, ge=0, description="A pod may be unready for so long before it is a signal.")
+    deployment_grace_s: float = Field(60.0, ge=0, description="A Deployment may lack pods for so long.")
+    node_grace_s: float = Field(10.0, ge=0, description="A node may be not ready for so long.")
 
 
 class Times(Section):
@@ -154,6 +157,15 @@ class Confidence(Section):
         return self
 
 
+class AnalysisSection(Section):
+    """How the rules analyst looks at things."""
+
+    steady_s: float = Field(
+        15.0, ge=0, description="A state counts only after so long, in seconds. Keep it below times.patience_s."
+    )
+    recent_s: float = Field(3_600.0, gt=0, description="A change counts as a possible cause for so long, in seconds.")
+
+
 class Log(Section):
     """What the daemon writes to standard error."""
 
@@ -182,6 +194,7 @@ class Settings(BaseSettings):
     watch: Watch = Watch()
     times: Times = Times()
     confidence: Confidence = Confidence()
+    analysis: AnalysisSection = AnalysisSection()
     log: Log = Log()
     freeze: bool = Field(False, description="A change freeze: what would run alone asks a senior.")
     max_concurrent: int = Field(64, gt=0, description="Remediations that are worked on at a time.")
