@@ -188,3 +188,51 @@ async def test_get_watches(simulated: SimulatedCluster, kubectl: Kubectl) -> Non
         watching = group.create_task(kubectl("get", "cm", "-w", "--request-timeout=4s"))
     names = [line.split()[0] for line in watching.result().splitlines()[1:]]
     assert names == ["first", "kube-root-ca.crt", "second"]
+
+
+STATEFUL = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 2
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: db, image: "registry.example/db:1"}]
+"""
+
+
+@pytest.mark.usefixtures("nodes")
+async def test_stateful_sets_roll_in_order(kubectl: Kubectl) -> None:
+    await kubectl("apply", "-f", "-", stdin=STATEFUL)
+    await kubectl("rollout", "status", "statefulset/db", "--timeout=25s")
+    assert await kubectl("get", "pods", "-o", "name") == "pod/db-0\npod/db-1\n"
+    before = await kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
+    await kubectl("rollout", "restart", "statefulset/db")
+    await kubectl("rollout", "status", "statefulset/db", "--timeout=25s")
+    after = await kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
+    assert not set(before.split()) & set(after.split())
+
+
+@pytest.mark.usefixtures("nodes")
+async def test_daemon_sets_cover_every_node(kubectl: Kubectl) -> None:
+    template = STATEFUL.replace("StatefulSet", "DaemonSet").replace("  replicas: 2\n  serviceName: db\n", "")
+    await kubectl("apply", "-f", "-", stdin=template)
+    await kubectl("rollout", "status", "daemonset/db", "--timeout=25s")
+    nodes = await kubectl("get", "pods", "-o", "jsonpath={.items[*].spec.nodeName}")
+    assert sorted(nodes.split()) == ["node-a", "node-b"]
+
+
+async def test_jobs_end(kubectl: Kubectl, client: ApiClient) -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+    await client.create("/api/v1/nodes", node)
+    await kubectl("create", "job", "once", "--image=registry.example/job:1")
+    await kubectl("wait", "pods", "-l", "job-name=once", "--for=create", "--timeout=10s")
+    name = (await client.get("/api/v1/namespaces/default/pods"))["items"][0]["metadata"]["name"]
+    await client.patch(f"/api/v1/namespaces/default/pods/{name}/status", {"status": {"phase": "Succeeded"}})
+    await kubectl("wait", "job/once", "--for=condition=Complete", "--timeout=10s")
+    assert (await kubectl("get", "job", "once")).splitlines()[1].split()[:3] == ["once", "Complete", "1/1"]
