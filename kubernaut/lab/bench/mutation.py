@@ -8,12 +8,14 @@ import asyncio
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from kubernaut.domain.errors import Temporary
 from kubernaut.lab.alerting import Firing
 from kubernaut.lab.house import Client, Daemon
 from kubernaut.lab.parts import ControlPlane, Parts
@@ -23,6 +25,7 @@ NAMESPACE = "bench"
 _NODE = "bench-node"
 _SINGLES = 15
 _AT_ONCE = 100
+_WITHIN_S = 60.0
 
 
 async def bench_mutation(_: float) -> dict[str, float]:
@@ -48,12 +51,11 @@ async def bench_mutation(_: float) -> dict[str, float]:
                 patch_ms = await _patch_ms(api)
                 await daemon.start()
                 async with daemon.client() as client:
-                    singles = [await _one(client, daemon, n) for n in range(_SINGLES)]
-                    crowd = await asyncio.gather(*(_one(client, daemon, _SINGLES + n) for n in range(_AT_ONCE)))
+                    singles = [(await _signal_to_mutation(client, daemon, (n,)))[0] for n in range(_SINGLES)]
+                    crowd = await _signal_to_mutation(client, daemon, range(_SINGLES, _SINGLES + _AT_ONCE))
             finally:
                 await daemon.stop()
                 await api.close()
-    crowd = sorted(crowd)
     return {
         "signal_to_mutation_single_ms_p50": round(statistics.median(singles) * 1000, 1),
         "signal_to_mutation_p50_s": round(statistics.median(crowd), 3),
@@ -129,28 +131,42 @@ async def _patch_ms(api: ApiClient) -> float:
     return round(statistics.median(took), 2)
 
 
-async def _one(client: Client, daemon: Daemon, number: int) -> float:
-    """Post one alert and wait for its mutation; seconds."""
+async def _signal_to_mutation(client: Client, daemon: Daemon, numbers: Sequence[int]) -> list[float]:
+    """Post one alert for each workload at once and wait for all mutations; seconds each, sorted.
+
+    The journal is followed instead of polling lists, so that the measurement does not compete with what it measures.
+    """
+    seen = (await client.get("/v1/status"))["journal_seq"]
+    async with aiohttp.ClientSession() as session:
+        posted = dict(zip(numbers, await asyncio.gather(*(_post(session, daemon, n) for n in numbers)), strict=True))
+    mutated: dict[str, datetime] = {}
+    targets: dict[str, int] = {}
+    deadline = time.monotonic() + _WITHIN_S
+    while len(mutated) < len(numbers):
+        for entry in await client.journal(seen):
+            seen = entry["seq"]
+            if entry["kind"] == "mutation":
+                mutated.setdefault(entry["remediation_id"], datetime.fromisoformat(entry["time"]))
+            elif entry["kind"] == "signal" and " on " in entry["message"]:
+                targets[entry["remediation_id"]] = int(entry["message"].rpartition("-")[2])
+        if time.monotonic() > deadline:
+            raise Temporary(f"{len(mutated)} of {len(numbers)} alerts were acted on within {_WITHIN_S} s")
+        await asyncio.sleep(0.1)
+    return sorted((moment - posted[targets[id_]]).total_seconds() for id_, moment in mutated.items())
+
+
+async def _post(session: aiohttp.ClientSession, daemon: Daemon, number: int) -> datetime:
+    """Post one alert; the moment right before it."""
     labels = {
         "alertname": "KubeDeploymentReplicasMismatch", "severity": "critical", "namespace": NAMESPACE,
         "deployment": f"web-{number}",
     }  # fmt: skip
     began = datetime.now(UTC)
-    async with aiohttp.ClientSession() as session:
-        headers = {"Authorization": f"Bearer {daemon.token}"}
-        body = Firing(labels, {}, began).payload()
-        async with session.post(f"{daemon.gateway_url}/v1/alertmanager", json=body, headers=headers) as response:
-            response.raise_for_status()
-    while True:
-        for item in (await client.get("/v1/remediations", text=f"web-{number}", limit="5"))["items"]:
-            if item["target"]["name"] != f"web-{number}":
-                continue
-            moments = [t["mutated"] for t in item["tracks"] if t.get("mutated")]
-            if moments:
-                return (datetime.fromisoformat(moments[0]) - began).total_seconds()
-            if item["ended"]:
-                raise RuntimeError(f"{item['id']} ended without a mutation: {item['phase']} {item['story']}")
-        await asyncio.sleep(0.5)
+    headers = {"Authorization": f"Bearer {daemon.token}"}
+    body = Firing(labels, {}, began).payload()
+    async with session.post(f"{daemon.gateway_url}/v1/alertmanager", json=body, headers=headers) as response:
+        response.raise_for_status()
+    return began
 
 
 def _now() -> str:
