@@ -101,7 +101,7 @@ async def test_many_incidents_at_once_do_not_disturb_each_other(world: Stage) ->
     await asyncio.gather(*(world.deploy(it) for it in these))
     await asyncio.gather(*(world.break_(it) for it in these))
     for it in these:
-        assert not await world.healthy(it)
+        assert not await world.mended(it)
         assert it.namespace in str(it.alert(await world.view(it))) or it.alert(await world.view(it)).labels["node"]
 
 
