@@ -52,9 +52,7 @@ KEYS: tuple[Key, ...] = (
     Key("yaml", "y", "y", "yaml", "the live target as YAML", _ABOUT, rank=7),
     Key("next", "n", "n", "next", "the next hunk", (Screen.DIFF,), rank=1),
     Key("previous", "N", "N", "previous", "the previous hunk", (Screen.DIFF,), rank=1),
-    Key(
-        "filter", "slash", "/", "filter", "filter the list: letters may be left out, a leading ! inverts a word", rank=5
-    ),
+    Key("filter", "slash", "/", "filter", "filter the list; a leading ! inverts a word", rank=5),
     Key(
         "faults",
         "z",
@@ -72,7 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("top", "g,home", "g", "top", "to the first line"),
     Key("bottom", "G,end", "G", "bottom", "to the last line"),
     Key("wrap", "w", "w", "wrap", "wrap long lines or cut them", _TEXTS),
-    Key("copy", "c", "c", "copy", "copy what the screen is about (OSC 52); the text is shown, too", _ONE),
+    Key("copy", "c", "c", "copy", "copy the id or address; the text is shown, too", _ONE),
     Key("list", "1", "1", "remediations", "the list of remediations"),
     Key("approvals", "2", "2", "approvals", "what waits for a vote", rank=12),
     Key("back", "escape,q", "esc", "back", "back to where you came from"),

@@ -34,6 +34,9 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         return ""
     length = cell_len(text)
     if length > width:
+        text = text.rstrip()
+        length = cell_len(text)
+    if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
     return " " * (width - length) + text if right else text + " " * (width - length)
 
@@ -79,18 +82,26 @@ def plain(spans: Iterable[Span]) -> str:
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """The text in lines of at most `width` cells, broken between words where there are any."""
     out: list[str] = []
-    current = ""
-    for word in text.split(" "):
-        candidate = f"{current} {word}" if current else (indent + word if out else word)
-        if cell_len(candidate) <= width:
-            current = candidate
-            continue
-        if current.strip():
-            out.append(current)
-        current = indent + word if out else word
+    words = text.lstrip(" ").split(" ")
+    current = text[: len(text) - len(text.lstrip(" "))] + words[0]
+    for word in [*words[1:], None]:
         while cell_len(current) > width > 0:
-            head = set_cell_size(current, width)
+            head = _head(current, width)
             out.append(head)
-            current = current[len(head.rstrip("\0")) :]
-    out.append(current)
-    return out
+            current = indent + current[len(head) :]
+        if word is None:
+            break
+        if cell_len(f"{current} {word}") <= width:
+            current = f"{current} {word}"
+        else:
+            out.append(current)
+            current = indent + word
+    return [*out, current]
+
+
+def _head(text: str, width: int) -> str:
+    """As many characters as fit, at least one."""
+    count = min(len(text), width)
+    while count > 1 and cell_len(text[:count]) > width:
+        count -= 1
+    return text[:count]

@@ -12,10 +12,9 @@ WIDE = 100
 """From this many columns the list has the detail beside it."""
 
 
-def page(state: State, offset: int | None = None) -> Load:
+def page(state: State) -> Load:
     """The window of the list that is wanted now."""
-    start = state.rows.offset if offset is None else offset
-    params = [("offset", str(max(0, start))), ("limit", str(PAGE))]
+    params = [("offset", str(state.rows.wanted)), ("limit", str(PAGE))]
     if state.filter:
         params.append(("text", state.filter))
     if state.faults:
@@ -107,20 +106,18 @@ def take_page(state: State, load: Load, document: Document) -> State:
     """A window arrived: in the order of the daemon, or, while the order is frozen, into the rows that are shown."""
     params = dict(load.params)
     asked = dict(page(state).params)
-    if any(params.get(name) != asked.get(name) for name in ("text", "faults")):
+    if any(params.get(name) != asked.get(name) for name in ("text", "faults", "offset")):
         return state
     items, offset = tuple(document["items"]), int(params["offset"])
     rows = state.rows
     total = int(document["total"])
     if not items and total and offset:
-        offset = max(0, total - PAGE)
-        return replace(state, rows=replace(rows, offset=offset, total=total), dirty=state.dirty | {"page"})
+        rows = replace(rows, wanted=max(0, total - PAGE), total=total)
+        return replace(state, rows=rows, dirty=state.dirty | {"page"})
     if state.frozen and rows.items and offset == rows.offset:
         by_id = {row["id"]: row for row in items}
         kept = tuple(by_id.pop(row["id"], row) for row in rows.items)
         return replace(state, rows=replace(rows, items=kept, total=total, unseen=len(by_id)))
-    if offset != rows.offset and str(offset) != asked["offset"] and rows.known:
-        return state
     return replace(state, rows=placed(state, replace(rows, unseen=0), items, offset, total, "id"))
 
 

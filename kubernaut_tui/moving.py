@@ -43,7 +43,7 @@ def _in_list(state: State, command: str) -> tuple[State, tuple[Load, ...]]:
     last = max(0, rows.total - 1)
     if command == "bottom" and rows.offset + len(rows.items) <= last:
         start = max(0, rows.total - PAGE)
-        rows = replace(rows, offset=start, index=last - start, cursor="", items=(), known=True)
+        rows = replace(rows, offset=start, wanted=start, index=last - start, cursor="", items=(), known=True)
         state = replace(state, rows=rows)
         return begin(state, (page(state),))
     if command == "top" and rows.offset:
@@ -51,19 +51,23 @@ def _in_list(state: State, command: str) -> tuple[State, tuple[Load, ...]]:
         return begin(state, (page(state),))
     index = _target(command, rows.index, len(rows.items), visible(state))
     state = replace(state, rows=_at(state, rows, index, "id"), acted_at=state.at)
-    loads = [_next_window(state)] if _next_window(state) else []
+    wanted = _next_window(state.rows)
+    loads: list[Load] = []
+    if wanted != state.rows.wanted:
+        state = replace(state, rows=replace(state.rows, wanted=wanted))
+        loads.append(page(state))
     if state.width >= WIDE and state.rows.cursor != rows.cursor:
         loads.append(remediation(state.rows.cursor))
-    return begin(state, [load for load in loads if load])
+    return begin(state, loads)
 
 
-def _next_window(state: State) -> Load | None:
-    rows = state.rows
+def _next_window(rows: Rows) -> int:
+    """The offset of the window that the cursor needs: another one when it comes near an end of this one."""
     below = rows.offset + len(rows.items) < rows.total and len(rows.items) - rows.index < _EDGE
     above = rows.offset > 0 and rows.index < _EDGE
-    if not below and not above:
-        return None
-    return page(state, rows.offset + rows.index - PAGE // 2)
+    if rows.wanted != rows.offset or not (below or above):
+        return rows.wanted
+    return max(0, rows.offset + rows.index - PAGE // 2)
 
 
 def _in_text(state: State, command: str) -> State:

@@ -100,7 +100,9 @@ def _pulse(state: State, event: Pulse) -> Next:
     )
     dirty = {"page", "status"} if event.heard else set()
     dirty |= {"approvals"} if event.approvals else set()
-    dirty |= {"status"} if int(event.at / _STATUS_S) != int((event.at - 1.0) / _STATUS_S) else set()
+    if event.at - state.status_at >= _STATUS_S:
+        dirty |= {"status"}
+        state = replace(state, status_at=event.at)
     state = replace(state, dirty=state.dirty | dirty)
     if state.notice and event.at >= state.notice_until:
         state = replace(state, notice="")

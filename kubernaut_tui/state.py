@@ -75,6 +75,7 @@ class Rows:
     Args:
         items: at most 500 rows, in the order shown.
         offset: place of the first one in the whole list.
+        wanted: the offset of the window that was asked for last; replies about others are dropped.
         cursor: the id under the cursor; rows are addressed by id, never by place.
         index: where the cursor is in `items`.
         top: the first visible row's place in `items`.
@@ -83,6 +84,7 @@ class Rows:
 
     items: tuple[Document, ...] = ()
     offset: int = 0
+    wanted: int = 0
     total: int = 0
     cursor: str = ""
     index: int = 0
@@ -147,6 +149,7 @@ class State:
     notice_until: float = 0.0
     escape: str = ""
     escape_at: float = -1e9
+    status_at: float = -1e9
     read_only: bool = False
 
     @property

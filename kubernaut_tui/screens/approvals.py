@@ -12,10 +12,10 @@ _LABEL = 11
 
 def approvals(state: State, width: int) -> list[Line]:
     """Header and rows."""
-    name = max(14, (width - 48) // 2)
-    rule = max(8, width - 48 - name)
+    name = max(14, (width - 50) // 2)
+    rule = max(8, width - 50 - name)
     head = "   " + fit("ACTION", 19) + fit("TARGET", name + 1) + fit("WHERE", 15) + fit("VOTES", 6) + fit("RULE", rule)
-    lines = [cut(line((head + fit("LEFT", 5, right=True), "dim")), width)]
+    lines = [cut(line((head + fit("LEFT", 6, right=True), "dim")), width)]
     rows = state.asked
     for at, item in enumerate(shown(state, rows), start=rows.top):
         lines.append(_row(state, item, width, name, rule, selected=at == rows.index))
@@ -34,7 +34,7 @@ def _row(state: State, item: Document, width: int, name: int, rule: int, *, sele
         (" ", ""), mark, (" ", ""), (fit(clean(item["action"]), 18) + " ", "strong"),
         (fit(workload(item["target"]), name) + " ", ""), (fit(where, 14) + " ", "danger" if production else ""),
         (fit(f"{votes}/{item['min_approvers']}", 5) + " ", ""), (fit(clean(item["rule"]), rule - 1) + " ", "dim"),
-        (fit(countdown(item["expires"], state.wall) or "over", 5, right=True), ""),
+        (fit(countdown(item["expires"], state.wall) or "over", 6, right=True), ""),
     )  # fmt: skip
     return styled(cut(spans, width), "cursor") if selected else cut(spans, width)
 
@@ -81,9 +81,8 @@ def _blast(radius: Document) -> str:
 
 
 def _asks(item: Document) -> str:
-    groups = " or ".join(clean(g) for g in item["groups"])
-    who = f" of {groups}" if groups else f" with role {clean(item['role'])}"
     votes = sum(v["verdict"] == "approve" for v in item["votes"])
-    eyes = ", not who asked for it" if item["four_eyes"] else ""
-    reason = f": {clean(item['reason'])}" if item["reason"] else ""
-    return f"rule {clean(item['rule'])}: {votes} of {item['min_approvers']}{who}{eyes}{reason}"
+    by = " or ".join(clean(g) for g in item["groups"]) or f"role {clean(item['role'])}"
+    eyes = ", not by who asked" if item["four_eyes"] else ""
+    reason = f". {clean(item['reason'])}" if item["reason"] else ""
+    return f"rule {clean(item['rule'])}: {votes} of {item['min_approvers']} votes by {by}{eyes}{reason}"

@@ -1,5 +1,6 @@
 """One remediation: the cause and what it rests on, the two tracks side by side, policy's word, and what happened last."""
 
+from collections import Counter
 from typing import Any
 
 from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, wrapped
@@ -30,6 +31,9 @@ def _cause(state: State, item: Document, width: int) -> list[Line]:
     if analysis and analysis["cause"]:
         right = f"confidence {analysis['confidence']:.2f} ".replace("0.", ".")
         text = wrapped(clean(analysis["cause"]), width - 2)
+        if width < 60:
+            text = wrapped(clean(f"{analysis['cause']} ({right.strip()})"), width - 2)
+            return [cut(line((" " + part, "strong")), width) for part in text[:4]]
         first = beside(line((" " + text[0], "strong")), line((right, "")), width)
         if len(text) == 1 and len(text[0]) + len(right) + 2 <= width:
             return [first]
@@ -42,9 +46,12 @@ def _cause(state: State, item: Document, width: int) -> list[Line]:
 def _evidence(item: Document, width: int) -> list[Line]:
     analysis = item["analysis"] or {}
     lines = []
-    for fact in analysis.get("evidence", [])[:3]:
-        what = clean(f"{fact['field']}: {fact['value']}" if fact["value"] else fact["field"])
-        lines.append(cut(line(("   seen     ", "dim"), (f"{what}  ", ""), (clean(fact["object"]), "dim")), width))
+    facts = Counter((_field(f["field"]), f["value"]) for f in analysis.get("evidence", []))
+    first = {(_field(f["field"]), f["value"]): f["object"] for f in reversed(analysis.get("evidence", []))}
+    for (field, value), times in list(facts.items())[:3]:
+        where = clean(first[field, value]) + (f" and {times - 1} more" if times > 1 else "")
+        what = clean(f"{field}: {value}" if value else field)
+        lines.append(cut(line(("   seen     ", "dim"), (f"{what}  ", ""), (where, "dim")), width))
     if not lines:
         for seen in analysis.get("seen", [])[:6]:
             lines.append(cut(line(("   looked   ", "dim"), clean(seen)), width))
@@ -56,6 +63,11 @@ def _evidence(item: Document, width: int) -> list[Line]:
     return lines
 
 
+def _field(path: str) -> str:
+    """The telling end of a field path."""
+    return ".".join(path.split(".")[-3:]) if path.startswith(("status.", "spec.")) else path
+
+
 def _no_tracks(item: Document, width: int) -> list[Line]:
     reason = clean(item["reason"]) or "not decided yet"
     lines = wrapped(f"{clean(item['phase'])}: {reason}", width - 2)
@@ -64,23 +76,21 @@ def _no_tracks(item: Document, width: int) -> list[Line]:
 
 def _tracks(state: State, item: Document, width: int) -> list[Line]:
     by_kind = {track["kind"]: track for track in item["tracks"]}
-    if width < 60:
-        return [each for track in item["tracks"] for each in _track(state, track, width)]
+    if width < 60 or len(by_kind) == 1:
+        return [each for track in item["tracks"] for each in _track(state, item, track, width)]
     half = width // 2
-    left = _track(state, by_kind["imperative"], half) if "imperative" in by_kind else _absent("NOW", half)
-    right = _track(state, by_kind["gitops"], half) if "gitops" in by_kind else _absent("PERMANENT", half)
+    left = _track(state, item, by_kind["imperative"], half - 1)
+    right = _track(state, item, by_kind["gitops"], width - half)
     rows = max(len(left), len(right))
     left += [line("")] * (rows - len(left))
     right += [line("")] * (rows - len(right))
     return [cut((*cut(a, half - 1), (" ", ""), *b), width) for a, b in zip(left, right, strict=True)]
 
 
-def _absent(name: str, width: int) -> list[Line]:
-    return [cut(line((f" {name}  ", "accent"), ("no such track", "dim")), width)]
-
-
-def _track(state: State, track: Document, width: int) -> list[Line]:
-    return _imperative(state, track, width) if track["kind"] == "imperative" else _gitops(state, track, width)
+def _track(state: State, item: Document, track: Document, width: int) -> list[Line]:
+    return (
+        _imperative(state, item["id"], track, width) if track["kind"] == "imperative" else _gitops(state, track, width)
+    )
 
 
 _BAD = frozenset({"Failed", "Rejected", "TimedOut", "Cancelled", "Closed", "RolledBack", "PartiallyRolledBack"})
@@ -104,7 +114,7 @@ def _marks(order: tuple[str, ...], phase: str, reached: int) -> list[str]:
     return ["ok"] * reached + ["x "] + ["  "] * (len(order) - reached - 1)
 
 
-def _imperative(state: State, track: Document, width: int) -> list[Line]:
+def _imperative(state: State, remediation_id: str, track: Document, width: int) -> list[Line]:
     steps = track["plan"]["steps"]
     names = ", ".join(clean(s["action"]) for s in steps)
     lines = [line((" NOW  ", "accent strong"), (names, "strong"))]
@@ -116,12 +126,12 @@ def _imperative(state: State, track: Document, width: int) -> list[Line]:
     validated = "RBAC, policy, dry run" if marks[1] == "ok" else reason if marks[1] == ">>" else ""
     lines.append(_stage(marks[1] if marks[0] == "ok" else marks[0], "validated", validated))
     if asks:
-        lines.append(_stage(marks[2], "approved", _asking(state, track, reason) if marks[2] == ">>" else ""))
+        lines.append(_stage(marks[2], "approved", _asking(state, remediation_id, track) if marks[2] == ">>" else ""))
     for step in steps[:3]:
         done = step["phase"] == "Applied" or (step["phase"] == "Undone")
         mark = "ok" if done else "x " if step["phase"] in ("Failed", "UndoFailed") else marks[3]
         told = f"{clock(step['ended'])} {clean(step['outcome'])}".strip() if done else reason if mark == ">>" else ""
-        lines.append(_stage(mark, "changed" if done else "change", told))
+        lines.append(_stage(mark, clean(step["action"]).partition("-")[0], told))
     if ended:
         lines.append(_stage("x ", clean(track["phase"]).lower()[:10], reason))
     else:
@@ -134,12 +144,14 @@ def _imperative(state: State, track: Document, width: int) -> list[Line]:
     return [cut(each, width) for each in lines]
 
 
-def _asking(state: State, track: Document, reason: str) -> str:
-    asked = state.document("approvals-of", track.get("remediation_id", "")) or {}
+def _asking(state: State, remediation_id: str, track: Document) -> str:
+    asked = state.document("approvals-of", remediation_id) or {}
     for approval in asked.get("items", ()):
         if approval["id"] == track["approval_id"]:
-            return f"waits, expires in {countdown(approval['expires'], state.wall)}"
-    return reason or "waits for a vote"
+            votes = sum(v["verdict"] == "approve" for v in approval["votes"])
+            left = countdown(approval["expires"], state.wall)
+            return f"{votes} of {approval['min_approvers']} votes, " + (f"expires in {left}" if left else "expired")
+    return str(track["reason"]) or "waits for a vote"
 
 
 def _verifying(state: State, track: Document, mark: str) -> str:
@@ -159,7 +171,9 @@ def _gitops(state: State, track: Document, width: int) -> list[Line]:
     reached = 2 if pull and pull["state"] == "merged" else 1 if pull else 0
     marks = _marks(_GITOPS_ORDER, phase, reached)
     place = proposal["files"][0] if proposal["files"] else None
-    where = f"{place['path']}:{place['line']}" if place else track["reason"] if marks[0] == ">>" else ""
+    where = (
+        _tail(f"{place['path']}:{place['line']}", width - 16) if place else track["reason"] if marks[0] == ">>" else ""
+    )
     lines.append(_stage(marks[0], "located" if place else "locate", where))
     lines.append(_stage("ok" if pull else "  ", "edited" if pull else "edit", _change(proposal)))
     lines.append(_stage(marks[1], "review", _review(track, pull)))
@@ -177,11 +191,19 @@ def _gitops(state: State, track: Document, width: int) -> list[Line]:
     return [cut(each, width) for each in lines]
 
 
+def _tail(text: str, width: int) -> str:
+    return text if len(text) <= width else "…" + text[-max(1, width - 1) :]
+
+
 def _change(proposal: Document) -> str:
+    """What was and what would be, without the beginning that both share."""
     given = proposal["parameters"]
-    if given.get("from") is not None and given.get("to") is not None:
-        return f"{given['from']} -> {given['to']}"
-    return str(proposal["action"])
+    if given.get("from") is None or given.get("to") is None:
+        return str(proposal["action"])
+    old, new = str(given["from"]), str(given["to"])
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    at = max(old.rfind("/", 0, same), old.rfind(":", 0, same)) + 1
+    return f"{old[at:]} -> {new[at:]}"
 
 
 def _review(track: Document, pull: Any) -> str:

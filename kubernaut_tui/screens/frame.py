@@ -1,14 +1,14 @@
 """The whole screen: status, crumbs, body, prompt, keys."""
 
-from kubernaut_tui.acting import obstacle, place
-from kubernaut_tui.keys import COMMANDS, Key, for_screen
+from kubernaut_tui.acting import about, obstacle, place
+from kubernaut_tui.keys import COMMANDS, KEYS, Key, for_screen
 from kubernaut_tui.lines import Line, Span, beside, clean, cut, line
 from kubernaut_tui.loading import WIDE
 from kubernaut_tui.state import Answer, State, Word
 from kubernaut_tui.views import Screen, View
 
 from .body import body, body_of
-from .words import workload
+from .words import when, workload
 
 
 def present(state: State) -> list[Line]:
@@ -36,7 +36,7 @@ def _middle(state: State) -> list[Line]:
 
 def _two_panes(state: State) -> list[Line]:
     """The list, and beside it what the cursor is on."""
-    left = max(60, state.width * 11 // 20)
+    left = min(80, state.width * 3 // 5)
     right = state.width - left - 3
     if state.view.screen is Screen.APPROVALS:
         item = state.asked.current
@@ -74,13 +74,11 @@ def _status(state: State) -> Line:
     if status:
         clusters = status["clusters"]
         name = clean(clusters[0]["name"]) if len(clusters) == 1 else f"all clusters ({len(clusters)})"
-        left += [(f"  {name}  {clean(status['me']['name'])}  ", ""), _mode(state), ("  ", "")]
+        left += [(f"  {name}  {clean(status['me']['name'])}  ", ""), _mode(state)]
         waiting = status["counts"]["needs_you"]
         style = "accent strong" if waiting else "dim"
         right = [(f"{waiting} need{'s' if waiting == 1 else ''} you", style), ("  ", "")]
-    else:
-        left.append(("  ", ""))
-    left.append(_freshness(state))
+    right = [_freshness(state), ("  ", ""), *right]
     minutes = int(state.wall // 60)
     right.append((f"{minutes // 60 % 24:02d}:{minutes % 60:02d}Z ", ""))
     return beside(tuple(left), tuple(right), state.width)
@@ -92,8 +90,9 @@ def _mode(state: State) -> Span:
         return "READ-ONLY (viewer)" if not state.read_only else "READ-ONLY", "dim"
     if not state.armed or state.status is None:
         return "READ-ONLY", ""
-    until = str(state.status["mode"]["until"])[11:16]
-    return f"READ-WRITE until {until}Z", "danger"
+    until = when(state.status["mode"]["until"])
+    left = int(until.timestamp() - state.wall) // 60 + 1 if until else 0
+    return f"READ-WRITE {max(0, left)}m", "danger"
 
 
 _NAMES = {
@@ -119,7 +118,7 @@ def _crumbs(state: State) -> Line:
     if view.screen is Screen.APPROVALS:
         return cut(line((f" Approvals  {state.asked.total} pending, soonest to expire first", "accent")), state.width)
     target = state.mentioned()
-    item = state.document("remediation", target)
+    item = about(state)
     left.append((f" {target}" if target else " kubernaut", "accent"))
     if item:
         left.append((f"  {workload(item['target'])}", "strong"))
@@ -138,6 +137,8 @@ def _prompt(state: State) -> Line:
             return cut(line((f" {clean(state.notice)}", state.notice_style)), width)
         if state.wish:
             return cut(line((" reading what it is about …", "dim")), width)
+        if state.ever and (why := _old(state)):
+            return cut(line((f" {why}", "strong")), width)
         return ((" " + "─" * (width - 2) + " ", "dim"),)
     if prompt.answer is Answer.TEXT:
         return cut(
@@ -157,6 +158,13 @@ def _prompt(state: State) -> Line:
     return beside(line((f" {prompt.question}", style)), line((f" {letters}/N_ ", "strong")), width)
 
 
+def _old(state: State) -> str:
+    """Why changing keys are dim; the text stands still while it holds."""
+    if state.word is Word.STALE:
+        return "STALE: nothing is heard from the daemon; changing keys wait until it is LIVE"
+    return f"DOWN: {clean(state.reason)}" if state.word is Word.DOWN else ""
+
+
 def _tail(text: str, width: int) -> str:
     return text if len(text) <= width else "…" + text[-(width - 1) :]
 
@@ -164,23 +172,36 @@ def _tail(text: str, width: int) -> str:
 def _keys(state: State) -> Line:
     if state.prompt is not None:
         return _prompt_keys(state)
-    why = obstacle(state)
+    idle = _idle(state)
     spans: list[Span] = [(" ", "")]
     keys = sorted((k for k in for_screen(state.view.screen) if k.rank), key=lambda k: k.rank)
     room = state.width - 2 - len("? help")
     for key in keys:
-        if key.id == "help":
+        if key.id in ("help", state.view.screen.value):
             continue
         label = _label(key)
         if len(label) > room:
             break
         room -= len(label)
         spans += [
-            (key.shown, "dim" if why and key.changing else "strong"),
-            (f" {key.label}  ", "dim" if why and key.changing else ""),
+            (key.shown, "dim" if key.id in idle else "strong"),
+            (f" {key.label}  ", "dim" if key.id in idle else ""),
         ]
     spans += [("?", "strong"), (" help", "")]
     return cut(tuple(spans), state.width)
+
+
+def _idle(state: State) -> frozenset[str]:
+    """Changing keys that would only say why they can't: dim."""
+    changing = frozenset(key.id for key in KEYS if key.changing)
+    if obstacle(state):
+        return changing
+    item = about(state)
+    if item is None:
+        return frozenset()
+    waits = any(t["phase"] in ("AwaitingApproval", "AwaitingMerge", "Overdue") for t in item["tracks"])
+    idle = frozenset() if waits else frozenset({"approve", "reject"})
+    return idle | (changing - {"note"}) if item["ended"] else idle
 
 
 def _label(key: Key) -> str:

@@ -6,28 +6,26 @@ from kubernaut_tui.state import Document, State, Word
 
 from .words import age, glyph, severity, track_words, workload
 
+NARROW = 70
+"""Below this many columns, beside a detail, the story gets the room of severity and tracks."""
 
-def columns(state: State, width: int) -> tuple[int, int, int, int]:
-    """Widths of cluster (0 when there is only one), workload, story and Git column."""
+
+def columns(state: State, width: int) -> tuple[int, int, int, int, int]:
+    """Widths of cluster (0 when there is only one), workload, story, Git and age column, spaces between included."""
     clusters = (state.status or {}).get("clusters", ())
-    cluster = 8 if len(clusters) > 1 else 0
-    rest = width - 2 - 2 - 10 - 5 - (cluster + 1 if cluster else 0) - 8 - 5
-    git = 12 if width >= 90 else 5
-    target = max(12, min(30, (rest - git) * 2 // 5))
-    return cluster, target, max(8, rest - git - target - 2), git
+    cluster = 9 if len(clusters) > 1 else 0
+    git, age_width = (13, 5) if width >= 90 else (6, 0) if width >= NARROW else (0, 0)
+    rest = width - 3 - 10 - (12 if width >= NARROW else 0) - cluster - git - age_width
+    target = max(13, min(31, rest * 7 // 20))
+    return cluster, target, max(8, rest - target), git, age_width
 
 
 def remediations(state: State, width: int) -> list[Line]:
     """Header and rows."""
-    cluster, target, story, git = columns(state, width)
-    head = "   " + fit("ID", 10) + fit("SEV", 5) + (fit("CLUSTER", cluster + 1) if cluster else "")
-    head += (
-        fit("WORKLOAD", target + 1)
-        + fit("STORY", story + 1)
-        + fit("K8S", 8)
-        + fit("GIT", git)
-        + fit("AGE", 5, right=True)
-    )
+    cluster, target, story, git, age_width = columns(state, width)
+    head = "   " + fit("ID", 10) + fit("SEV", 5 if width >= NARROW else 0) + fit("CLUSTER", cluster)
+    head += fit("WORKLOAD", target) + fit("STORY", story) + fit("K8S", 7 if git else 0) + fit("GIT", git)
+    head += fit("AGE", age_width, right=True)
     lines = [cut(line((head, "dim")), width)]
     rows = state.rows
     for place, row in enumerate(shown(state, rows), start=rows.top):
@@ -38,7 +36,7 @@ def remediations(state: State, width: int) -> list[Line]:
 
 
 def _row(state: State, row: Document, width: int, *, selected: bool) -> Line:
-    cluster, target, story, git = columns(state, width)
+    cluster, target, story, git, age_width = columns(state, width)
     imperative, _ = track_words(row, "imperative")
     fix, number = track_words(row, "gitops")
     told = "UNKNOWN: " + state.uncertain[row["id"]] if row["id"] in state.uncertain else clean(row["story"])
@@ -48,19 +46,34 @@ def _row(state: State, row: Document, width: int, *, selected: bool) -> Line:
     loud = "strong" if row["needs_you"] else ended
     spans = [
         (" ", ""), (mark, mark_style), (" ", ""),
-        (fit(row["id"], 9) + " " + fit(severity(row["severity"]), 4) + " ", ended),
-        (fit(clean(row["cluster"]), cluster) + " " if cluster else "", ended),
-        (fit(workload(row["target"]), target) + " ", ended),
-        (fit(told, story) + " ", loud),
-        (fit(imperative, 7) + " ", ended),
-        (fit(_fix(fix, number, git), git), ended),
-        (fit(age(row["created"], state.wall), 5, right=True), "dim"),
+        (_cell(row["id"], 10) + _cell(severity(row["severity"]), 5 if width >= NARROW else 0), ended),
+        (_cell(row["cluster"], cluster) + _cell(workload(row["target"]), target), ended),
+        (_cell(shorten(told, story - 1), story), loud),
+        (_cell(imperative, 7 if git else 0) + _cell(_fix(fix, number, git), git), ended),
+        (fit(age(row["created"], state.wall), age_width, right=True), "dim"),
     ]  # fmt: skip
     out = cut(tuple(s for s in spans if s[0]), width)
     return styled(out, "cursor") if selected else out
 
 
-_MARKS = {"ask": "?", "done": "+", "failed": "x", "closed": "x", "late": "!", "stopped": "-"}
+def shorten(story: str, width: int) -> str:
+    """A story in little room: what it waits for comes last and is kept, the middle goes first, then the beginning."""
+    if len(story) <= width:
+        return story
+    what, _, rest = story.partition("; ")
+    last = rest.rpartition(", ")[2]
+    if last and len(last) + 8 <= width:
+        between = "; … " if last != rest and len(what) + len(last) + 4 <= width else "; "
+        return fit(what, width - len(last) - len(between)).rstrip() + between + last
+    return story
+
+
+def _cell(text: str, width: int) -> str:
+    """Text and a space after it."""
+    return fit(clean(text), width - 1) + " " if width else ""
+
+
+_MARKS = {"ask": "?", "done": "+", "failed": "x", "closed": "x", "late": "!", "stop": "-"}
 
 
 def _fix(word: str, number: str, width: int) -> str:

@@ -21,17 +21,13 @@ def timeline(item: Document, width: int, *, wrap: bool) -> list[Line]:
     """Both tracks in one, oldest first."""
     out: list[Line] = []
     for entry in item["timeline"]:
-        head, track, (message, _), who = (
-            entry_line(entry)[:4] if len(entry_line(entry)) == 4 else (*entry_line(entry), ("", ""))
-        )
+        (head, _), (track, _), (message, _), (who, _) = spans = entry_line(entry)
         if not wrap:
-            out.append(cut((head, track, (message, ""), who), width))
+            out.append(cut(spans, width))
             continue
-        room = max(10, width - len(head[0]) - len(track[0]) - 1)
-        texts = wrapped(message + who[0], room)
-        out.append(cut((head, track, (texts[0], "")), width))
-        indent = " " * (len(head[0]) + len(track[0]))
-        out += [cut(line((indent + text, "")), width) for text in texts[1:]]
+        texts = wrapped(message + who, max(10, width - len(head) - len(track) - 1))
+        out.append(cut((*spans[:2], (texts[0], "")), width))
+        out += [cut(line((" " * len(head + track) + text, "")), width) for text in texts[1:]]
     return out or [line("   nothing yet")]
 
 
@@ -56,8 +52,6 @@ def _text(text: str, width: int, *, wrap: bool) -> list[Line]:
     plain = clean(text)
     if not wrap:
         return [cut(line((" " + plain, "")), width)]
-    indent = " " * (len(plain) - len(plain.lstrip(" ")))
-    return [
-        cut(line((" " + part, "")), width)
-        for part in wrapped(plain, max(10, width - 2), indent if len(indent) < width // 2 else "")
-    ]
+    lead = len(plain) - len(plain.lstrip(" "))
+    indent = " " * (lead if lead < width // 2 else 0)
+    return [cut(line((" " + part, "")), width) for part in wrapped(plain, max(10, width - 2), indent)]

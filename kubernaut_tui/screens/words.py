@@ -9,11 +9,11 @@ from kubernaut_tui.lines import Span, clean
 _IMPERATIVE = {
     "Planning": "plan", "Validating": "check", "AwaitingApproval": "ask", "Executing": "run", "Verifying": "verify",
     "RollingBack": "undo", "Completed": "done", "RolledBack": "undone", "PartiallyRolledBack": "partly", "Failed": "failed",
-    "Rejected": "no", "TimedOut": "late", "Cancelled": "stopped",
+    "Rejected": "no", "TimedOut": "late", "Cancelled": "stop",
 }  # fmt: skip
 _GITOPS = {
     "Proposing": "write", "AwaitingMerge": "ask", "Overdue": "late", "Syncing": "sync", "Verifying": "verify",
-    "Completed": "done", "Closed": "closed", "Failed": "failed", "Cancelled": "stopped",
+    "Completed": "done", "Closed": "closed", "Failed": "failed", "Cancelled": "stop",
 }  # fmt: skip
 _SEVERITY = {"critical": "crit", "high": "high", "warning": "warn", "info": "info", "none": "-"}
 _BAD_ENDS = frozenset({"Failed", "Escalated", "TimedOut", "Rejected"})
@@ -51,7 +51,7 @@ def track_words(row: Mapping[str, Any], kind: str) -> tuple[str, str]:
 
 def workload(target: Mapping[str, Any]) -> str:
     """namespace/name, or kind/name for what has no namespace."""
-    return clean(f"{target['namespace'] or target['kind']}/{target['name']}")
+    return clean(f"{target['namespace'] or target['kind'].lower()}/{target['name']}")
 
 
 def when(text: str | None) -> datetime | None:
