@@ -121,6 +121,7 @@ async def running(
     policies = settings.policies.dir or shipped_policies()
     policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(policy.close)
         store = await open_store(settings.state_dir / _DATABASE, clock)
         stack.push_async_callback(store.close)
         tcp = stack.enter_context(tcp_socket(settings.gateway.host, settings.gateway.port))

@@ -1,6 +1,17 @@
 """A resource is named by cluster, kind, namespace and name; the table says how each kind is spelled in the API."""
 
+import re
 from dataclasses import dataclass
+
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?", re.ASCII)
+
+
+def is_name(text: str) -> bool:
+    """Whether an object can have this name: names from outside end up in paths, commands and on screens.
+
+    Source: Kubernetes, object names: DNS subdomain, RFC 1123.
+    """
+    return _NAME.fullmatch(text) is not None and ".." not in text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from kubernaut.domain.remediation import RemediationPhase
+
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 180, 600)
 
 
@@ -25,6 +27,7 @@ class Metrics:
         registry = self.registry
         self._signals = Counter("kubernaut_signals_total", "Signals taken", ["source", "outcome"], registry=registry)
         self._rejected = Counter("kubernaut_signals_rejected_total", "Signals refused", ["source"], registry=registry)
+        self._answers = Counter("kubernaut_webhook_posts_total", "Webhook POSTs by status", ["code"], registry=registry)
         self._phase = Gauge("kubernaut_remediations", "Remediations by phase", ["phase"], registry=registry)
         self._needs_you = Gauge(
             "kubernaut_remediations_waiting_for_people", "Wait for a vote, a merge or an owner", registry=registry
@@ -44,6 +47,10 @@ class Metrics:
         """Count signals that could not be read."""
         self._rejected.labels(source).inc(count)
 
+    def answered(self, status: int) -> None:
+        """Count one answer to a webhook."""
+        self._answers.labels(str(status)).inc()
+
     def stage(self, part: str, seconds: float) -> None:
         """Observe one stage."""
         self._stage.labels(part).observe(seconds)
@@ -54,8 +61,8 @@ class Metrics:
         self._needs_you.set(counts.pop("needs_you", 0))
         self._active.set(counts.pop("active", 0))
         counts.pop("total", None)
-        for phase, count in counts.items():
-            self._phase.labels(phase).set(count)
+        for phase in RemediationPhase:
+            self._phase.labels(phase.value).set(counts.get(phase.value, 0))
         for name, live in self._clusters().items():
             self._cluster.labels(name).set(1 if live else 0)
         return generate_latest(self.registry), CONTENT_TYPE_LATEST

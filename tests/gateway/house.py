@@ -2,6 +2,7 @@
 
 import contextlib
 import grp
+import io
 import json
 import os
 import pwd
@@ -79,7 +80,9 @@ class House:
     ) -> tuple[int, dict[str, Any]]:
         """POST to the gateway; bytes and iterators go as they are, everything else as JSON."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        data = body if isinstance(body, bytes) or hasattr(body, "__aiter__") else json.dumps(body).encode()
+        if not isinstance(body, bytes) and not hasattr(body, "__aiter__"):
+            body = json.dumps(body).encode()
+        data = io.BytesIO(body) if isinstance(body, bytes) and len(body) > 500_000 else body
         async with self.web.post(self.url + path, data=data, headers=headers, **kwargs) as response:
             return response.status, await response.json()
 

@@ -102,6 +102,7 @@ class RegoPolicyEngine:
             rules = Rules(policies)
         except BadInput as error:
             return self._kept((Fault(error.place, error.message),))
+        self._rules.close()
         self._rules, self.revision = rules, policies.revision
         log.info("policies reloaded", revision=self.revision)
         return Reload(self.revision, changed=True)
@@ -111,6 +112,10 @@ class RegoPolicyEngine:
             "policies kept, the new ones are unfit", revision=self.revision, faults=[str(fault) for fault in faults]
         )
         return Reload(self.revision, changed=False, faults=faults)
+
+    def close(self) -> None:
+        """Let the rules go, in the thread that loaded them; decisions fail closed from now on."""
+        self._rules.close()
 
     async def decide(self, document: Mapping[str, Any]) -> Decision:
         """Decide about one action; see `kubernaut.domain.policy.PolicyInput`. Never raises for what a policy does."""

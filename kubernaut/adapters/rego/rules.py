@@ -34,7 +34,7 @@ class Rules:
     def __init__(self, policies: PolicySet, *, with_tests: bool = False) -> None:
         self._place = policies.place
         self._thread = threading.get_ident()
-        self._engine = regorus.Engine()
+        self._engine: Any = regorus.Engine()
         for path, text in policies.rules + (policies.tests if with_tests else ()):
             self._call(self._engine.add_policy, path, text)
         self._call(self._engine.add_data_json, json.dumps(policies.data))
@@ -71,6 +71,11 @@ class Rules:
         found = self._call(self._engine.eval_query, path)["result"]
         return found[0]["expressions"][0]["value"] if found else None
 
+    def close(self) -> None:
+        """Let the engine go now, in its own thread: the garbage collector may come in another, which the engine reports
+        as an error. Questions after this are BadInput."""
+        self._engine = _Gone(self._place)
+
     def _call(self, function: Any, *arguments: Any) -> Any:
         if threading.get_ident() != self._thread:
             raise BadInput("asked from another thread than the one that loaded it", place=self._place)
@@ -81,6 +86,16 @@ class Rules:
             if isinstance(error, Exception) or type(error).__name__ == "PanicException":
                 raise translated(str(error), self._place) from None
             raise
+
+
+class _Gone:
+    """Stands where the engine was."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        raise BadInput("asked after it was closed", place=self._place)
 
 
 def translated(text: str, place: str) -> BadInput:

@@ -3,6 +3,7 @@
 Source: Alertmanager notification template data; the top-level status says `firing` if any alert fires, so it is not used.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,15 @@ from .targets import family_of, target_of
 
 _MAX_LABELS = 64
 _MAX_TEXT = 1024
+_MAX_TIME = 40
+_MAX_SHOWN = 40
+_FINGERPRINT = re.compile(r"[0-9a-zA-Z._-]{1,64}", re.ASCII)
 _YEAR_ONE = 1
+_LONE_SURROGATE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 
 
 class _Payload(msgspec.Struct):
@@ -68,14 +77,9 @@ def read(body: bytes, cluster_of: Callable[[dict[str, str]], str]) -> Notificati
     Raises:
         BadInput: it is not JSON, or not version 4; the message names the field.
     """
-    try:
-        payload = _payload.decode(body)
-    except msgspec.ValidationError as error:
-        raise BadInput(_what(error), field=_where(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"the body is not JSON: {error}") from error
+    payload = _decoded(body)
     if payload.version != "4":
-        raise BadInput(f"is {payload.version!r}; this webhook reads version '4'", field="version")
+        raise BadInput(f"is {_shown(payload.version)}; this webhook reads version '4'", field="version")
     signals: list[Signal] = []
     rejected: list[Rejected] = []
     for index, raw in enumerate(payload.alerts):
@@ -86,14 +90,26 @@ def read(body: bytes, cluster_of: Callable[[dict[str, str]], str]) -> Notificati
     return Notification(tuple(signals), tuple(rejected), max(0, payload.truncatedAlerts))
 
 
+def _decoded(body: bytes) -> _Payload:
+    try:
+        return _payload.decode(body)
+    except msgspec.ValidationError as error:
+        raise BadInput(_what(error), field=_where(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        mended = _LONE_SURROGATE.sub(r"\\ufffd", body.decode("utf-8", "replace")).encode()
+        if mended == body:
+            raise BadInput(f"the body is not JSON: {error}") from error
+    return _decoded(mended)
+
+
 def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Signal:
     try:
         alert = _alert.decode(raw)
     except msgspec.ValidationError as error:
         raise BadInput(_what(error), field=_where(error)) from error
     if alert.status not in ("firing", "resolved"):
-        raise BadInput(f"is {alert.status!r}, expected 'firing' or 'resolved'", field="status")
-    name = alert.labels.get("alertname", "").strip()
+        raise BadInput(f"is {_shown(alert.status)}, expected 'firing' or 'resolved'", field="status")
+    name = _printable(alert.labels.get("alertname", "")[:253]).strip()
     if not name:
         raise BadInput("is missing", field="labels.alertname")
     if len(alert.labels) > _MAX_LABELS:
@@ -104,14 +120,14 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
     ends_at = _time(alert.endsAt, "endsAt") if alert.endsAt else None
     status = SignalStatus(alert.status)
     return Signal(
-        name=name[:253],
+        name=name,
         source=SignalSource.ALERTMANAGER,
         cluster=cluster,
         status=status,
         severity=Severity.parse(alert.labels.get("severity")),
         target=target_of(name, alert.labels, cluster),
         failure_class=family_of(name, alert.labels),
-        occurrence=f"{alert.fingerprint or hash_of(alert.labels)}@{alert.startsAt}",
+        occurrence=f"{_identity(alert)}@{alert.startsAt}",
         starts_at=starts_at or datetime.now(UTC),
         ends_at=ends_at if status is SignalStatus.RESOLVED else None,
         labels=labels,
@@ -119,9 +135,18 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
     )
 
 
-def hash_of(labels: dict[str, str]) -> str:
-    """A stand-in for Alertmanager's fingerprint where a template left it out: the same for the same labels."""
-    return digest(labels, 16)
+def _identity(alert: _Alert) -> str:
+    """Alertmanager's fingerprint, or what stands for it where a template left it out: the same for the same labels."""
+    return alert.fingerprint if _FINGERPRINT.fullmatch(alert.fingerprint) else digest(alert.labels, 16)
+
+
+def _printable(text: str) -> str:
+    """Names stand in tables and logs, where a control character would steer the terminal."""
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
 
 
 def _short(mapping: dict[str, str]) -> dict[str, str]:
@@ -130,6 +155,8 @@ def _short(mapping: dict[str, str]) -> dict[str, str]:
 
 def _time(text: str, field: str) -> datetime | None:
     """RFC 3339 with nanoseconds; the year 1 is Go's way to say "none"."""
+    if len(text) > _MAX_TIME:
+        raise BadInput(f"{_shown(text)} is not an RFC 3339 time", field=field)
     head, dot, rest = text.partition(".")
     if dot:
         digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
@@ -137,19 +164,25 @@ def _time(text: str, field: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInput(f"{text[:40]!r} is not an RFC 3339 time", field=field) from error
+        raise BadInput(f"{_shown(text)} is not an RFC 3339 time", field=field) from error
     if moment.year <= _YEAR_ONE:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise BadInput(f"{_shown(text)} is beyond the calendar", field=field) from error
 
 
 def _what(error: msgspec.ValidationError) -> str:
-    return str(error).split(" - at ")[0]
+    text = str(error).split(" - at ")[0]
+    return "is missing" if _MISSING.search(text) else text
 
 
 def _where(error: msgspec.ValidationError) -> str:
-    _, _, path = str(error).partition(" - at `$")
-    return path.rstrip("`").lstrip(".")
+    text, _, path = str(error).partition(" - at `$")
+    missing = _MISSING.search(text)
+    parts = [path.rstrip("`").lstrip("."), missing[1] if missing else ""]
+    return ".".join(part for part in parts if part)
 
 
 def _dotted(field: str) -> str:

@@ -1,13 +1,18 @@
-"""The gateway's HTTP application: signals in, health and metrics out."""
+"""The gateway's HTTP server: signals in, health and metrics out.
+
+It stands on aiohttp's low-level server, without router and middlewares: an alert storm pays for every layer, and there
+are five paths. Every answer but health and metrics is JSON.
+"""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 import structlog
 from aiohttp import web
 
-from kubernaut.domain.errors import BadInput, Temporary
+from kubernaut.domain.errors import BadInput, KubernautError
 from kubernaut.pipeline.intake import IntakeDesk
 from kubernaut.server.metrics import Metrics
 
@@ -15,6 +20,13 @@ from .alertmanager import Notification, read
 from .tokens import Tokens
 
 log = structlog.get_logger()
+_ALERTMANAGER = "/v1/alertmanager"
+_IDLE_S = 60.0
+"""How long a connection may say nothing, or dawdle over its request's head."""
+_LINGER_S = 2.0
+"""How long the rest of a refused body is read, so that the sender gets to see the answer."""
+_RETRY_S = "5"
+Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
 
 class Gateway:
@@ -22,30 +34,67 @@ class Gateway:
 
     Args:
         ready: why signals are not taken now, one sentence; empty when they are.
+        max_body_bytes: larger bodies are refused.
         read_deadline_s: how long a sender may take to send its body.
     """
 
     def __init__(
-        self, intake: IntakeDesk, tokens: Tokens, metrics: Metrics, ready: Callable[[], str], read_deadline_s: float
-    ) -> None:
+        self, intake: IntakeDesk, tokens: Tokens, metrics: Metrics, ready: Callable[[], str], *, max_body_bytes: int,
+        read_deadline_s: float,
+    ) -> None:  # fmt: skip
         self._intake = intake
         self._tokens = tokens
         self._metrics = metrics
         self._ready = ready
+        self._max_body_bytes = max_body_bytes
         self._read_deadline_s = read_deadline_s
+        self._doors: dict[str, tuple[str, Handler]] = {
+            _ALERTMANAGER: ("POST", self.alertmanager),
+            "/healthz": ("GET", self.health),
+            "/livez": ("GET", self.health),
+            "/readyz": ("GET", self.readiness),
+            "/metrics": ("GET", self.metrics),
+        }
 
-    def application(self, max_body_bytes: int) -> web.Application:
-        """The routes."""
-        app = web.Application(client_max_size=max_body_bytes)
-        app.router.add_post("/v1/alertmanager", self.alertmanager)
-        app.router.add_post("/v1/alertmanager/{cluster}", self.alertmanager)
-        app.router.add_get("/healthz", self.health)
-        app.router.add_get("/livez", self.health)
-        app.router.add_get("/readyz", self.readiness)
-        app.router.add_get("/metrics", self.metrics)
-        return app
+    def server(self, idle_s: float = _IDLE_S) -> web.Server:
+        """The server, to be listened with; belongs to the running event loop."""
+        loop = asyncio.get_running_loop()
+        limit = self._max_body_bytes
 
-    async def alertmanager(self, request: web.Request) -> web.Response:
+        def request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=limit)
+
+        return web.Server(
+            self.answer, request_factory=request, access_log=None, keepalive_timeout=idle_s, lingering_time=_LINGER_S,
+            auto_decompress=False,
+        )  # fmt: skip
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request, one response; what nobody foresaw is logged here and told without its details."""
+        try:
+            response = await self._handler(request)(request)
+        except web.HTTPException as error:
+            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+            response = _problem(error.status, error.reason, headers=allow)
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("a request failed", path=request.path[:200])
+            response = _problem(500, "internal error: see the daemon's log")
+        if request.method == "POST":
+            self._metrics.answered(response.status)
+        return response
+
+    def _handler(self, request: web.BaseRequest) -> Handler:
+        path = request.path
+        method, handler = self._doors.get(path) or ("POST", self.alertmanager)
+        if path not in self._doors and not _cluster_in(path):
+            raise web.HTTPNotFound(reason=f"no such path; webhooks go to {_ALERTMANAGER} or {_ALERTMANAGER}/CLUSTER")
+        if request.method != method and (request.method, method) != ("HEAD", "GET"):
+            raise web.HTTPMethodNotAllowed(request.method, [method])
+        return handler
+
+    async def alertmanager(self, request: web.BaseRequest) -> web.Response:
         """POST of Alertmanager: 2xx once every readable alert is persisted, 503 when none could be.
 
         4xx is never retried by Alertmanager, so it is only said of what would be wrong the next time, too.
@@ -54,15 +103,20 @@ class Gateway:
             return _problem(
                 401, "a bearer token of gateway.tokens_file is needed", headers={"WWW-Authenticate": "Bearer"}
             )
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            return _problem(415, "send the body as it is, without Content-Encoding")
+        too_large = f"the body is larger than {self._max_body_bytes} bytes (gateway.max_body_bytes)"
+        if (request.content_length or 0) > self._max_body_bytes:
+            return _problem(413, too_large)
         try:
             async with asyncio.timeout(self._read_deadline_s):
-                body = await request.read()
+                body = await _body_of(request)
         except web.HTTPRequestEntityTooLarge:
-            return _problem(413, f"the body is larger than {request.client_max_size} bytes (gateway.max_body_bytes)")
+            return _problem(413, too_large)
         except TimeoutError:
-            return _problem(408, f"the body did not arrive within {self._read_deadline_s:.0f} s")
+            return _problem(408, f"the body did not arrive within {self._read_deadline_s:g} s")
         try:
-            notification = read(body, self._cluster_of(request.match_info.get("cluster")))
+            notification = read(body, self._cluster_of(_cluster_in(request.path)))
         except BadInput as error:
             self._metrics.rejected("alertmanager", 1)
             return _problem(400, error.message, field=error.field)
@@ -71,9 +125,9 @@ class Gateway:
     async def _take(self, notification: Notification) -> web.Response:
         try:
             taken = await self._intake.take(notification.signals)
-        except Temporary as error:
+        except KubernautError as error:
             log.warning("signals could not be persisted", error=str(error), count=len(notification.signals))
-            return _problem(503, f"nothing was persisted, send again: {error}")
+            return _problem(503, f"nothing was persisted, send again: {error}", headers={"Retry-After": _RETRY_S})
         outcomes: dict[str, int] = {}
         for one in taken:
             outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
@@ -84,16 +138,17 @@ class Gateway:
         if rejected:
             self._metrics.rejected("alertmanager", len(rejected))
             log.warning("alerts could not be read", count=len(rejected), first=rejected[0])
-        status = 400 if rejected and not notification.signals else 200
-        document = {
+        document: dict[str, Any] = {
             "taken": len(taken),
             "outcomes": outcomes,
             "rejected": rejected,
             "truncated": notification.truncated,
         }
-        return web.Response(status=status, body=msgspec.json.encode(document), content_type="application/json")
+        if rejected and not notification.signals:
+            document["error"] = {"message": "none of the alerts could be read", "field": rejected[0]["field"]}
+        return _json(400 if "error" in document else 200, document)
 
-    def _cluster_of(self, named: str | None) -> Callable[[dict[str, str]], str]:
+    def _cluster_of(self, named: str) -> Callable[[dict[str, str]], str]:
         """Which cluster an alert belongs to: the path's, else its label's, else the only one configured."""
 
         def find(labels: dict[str, str]) -> str:
@@ -111,22 +166,39 @@ class Gateway:
 
         return find
 
-    async def health(self, request: web.Request) -> web.Response:
+    async def health(self, request: web.BaseRequest) -> web.Response:
         """Alive: the event loop turns."""
         return web.Response(text="ok\n")
 
-    async def readiness(self, request: web.Request) -> web.Response:
+    async def readiness(self, request: web.BaseRequest) -> web.Response:
         """Ready: signals are taken."""
         obstacle = self._ready()
         return web.Response(status=503, text=f"{obstacle}\n") if obstacle else web.Response(text="ok\n")
 
-    async def metrics(self, request: web.Request) -> web.Response:
+    async def metrics(self, request: web.BaseRequest) -> web.Response:
         """Prometheus text format."""
         body, content_type = await self._metrics.render()
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 
+def _cluster_in(path: str) -> str:
+    """The cluster that the path names; empty where it names none."""
+    prefix = f"{_ALERTMANAGER}/"
+    rest = path[len(prefix) :] if path.startswith(prefix) else ""
+    return "" if "/" in rest else rest
+
+
+async def _body_of(request: web.BaseRequest) -> bytes:
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return await request.read()
+
+
 def _problem(status: int, message: str, *, field: str = "", headers: dict[str, str] | None = None) -> web.Response:
-    document = {"error": {"message": message, "field": field}}
+    return _json(status, {"error": {"message": message, "field": field}}, headers)
+
+
+def _json(status: int, document: object, headers: dict[str, str] | None = None) -> web.Response:
     body = msgspec.json.encode(document)
     return web.Response(status=status, body=body, content_type="application/json", headers=headers)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.resources import ResourceRef, is_name
 from kubernaut.domain.signals import FailureFamily
 
 NEVER = frozenset({"IGNORE", "MonitoringStack"})
@@ -109,12 +109,12 @@ def _named(kind: str, labels: Mapping[str, str], cluster: str) -> ResourceRef | 
     name = _label(labels, label)
     if kind == "Node" and not name:
         name = _host(labels.get("instance", ""))
-    if not name:
+    if not is_name(name):
         return None
     if kind in _CLUSTER_SCOPED:
         return ResourceRef(cluster, kind, name)
     namespace = _label(labels, "namespace")
-    return ResourceRef(cluster, kind, name, namespace) if namespace else None
+    return ResourceRef(cluster, kind, name, namespace) if is_name(namespace) else None
 
 
 def _host(instance: str) -> str:
