@@ -6,6 +6,7 @@ from kubernaut.sim.apiserver.api import Api, Caller, controller
 from kubernaut.sim.apiserver.status import Json
 
 _RBAC = "rbac.authorization.k8s.io"
+SIMULATED_ROLE = "simulated:kubernaut"
 _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 _CORE = [
@@ -22,20 +23,40 @@ _VIEW: list[Json] = [
     {"apiGroups": ["networking.k8s.io"], "resources": ["networkpolicies", "ingresses"], "verbs": _READ},
     {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": _READ},
 ]
+# The rules of config/rbac/kubernaut.yaml, so that the demo shows what they allow and no more; a test holds them together.
 _KUBERNAUT: list[Json] = [
-    *_VIEW,
-    {"apiGroups": ["", "events.k8s.io"], "resources": ["events"], "verbs": [*_READ, "create", "patch"]},
-    {"apiGroups": [""], "resources": ["nodes", "persistentvolumes"], "verbs": _READ},
-    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
+    {"apiGroups": [""], "resources": ["namespaces", "nodes", "pods", "events"], "verbs": ["get", "list", "watch"]},
+    {
+        "apiGroups": ["apps"],
+        "resources": ["deployments", "replicasets", "statefulsets", "daemonsets"],
+        "verbs": ["get", "list", "watch"],
+    },
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["get", "list", "watch"]},
+    {
+        "apiGroups": [""],
+        "resources": ["pods/log", "configmaps", "persistentvolumeclaims", "serviceaccounts"],
+        "verbs": ["get"],
+    },
+    {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["get", "list"]},
+    {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get"]},
+    {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["get", "list"]},
+    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
+    {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["argoproj.io"], "resources": ["applicationsets"], "verbs": ["get"]},
+    {"apiGroups": ["kustomize.toolkit.fluxcd.io"], "resources": ["kustomizations"], "verbs": ["get"]},
+    {"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["get"]},
+    {
+        "apiGroups": ["source.toolkit.fluxcd.io"],
+        "resources": ["gitrepositories", "ocirepositories", "buckets"],
+        "verbs": ["get"],
+    },
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete"]},
+    {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
-    {"apiGroups": ["apps"], "resources": ["deployments", "statefulsets", "daemonsets"], "verbs": ["patch"]},
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": _READ},
-    {"apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"], "verbs": _READ},
-    {"apiGroups": ["argoproj.io"], "resources": ["*"], "verbs": [*_READ, "patch"]},
-    {"apiGroups": ["kustomize.toolkit.fluxcd.io", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"],
-     "resources": ["*"], "verbs": [*_READ, "patch"]},
-]  # fmt: skip
+    {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["patch"]},
+]
 _ROLES: dict[str, list[Json]] = {
     "cluster-admin": [
         {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
@@ -51,7 +72,7 @@ _ROLES: dict[str, list[Json]] = {
         {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": _WRITE},
         {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": _WRITE},
     ],
-    "kubernaut": _KUBERNAUT,
+    SIMULATED_ROLE: _KUBERNAUT,
     "system:discovery": [
         {
             "nonResourceURLs": [
@@ -87,7 +108,7 @@ _BINDINGS: tuple[tuple[str, str, str, str], ...] = (
     ("system:discovery", "system:discovery", "Group", "system:authenticated"),
     ("system:basic-user", "system:basic-user", "Group", "system:authenticated"),
     ("system:public-info-viewer", "system:public-info-viewer", "Group", "system:unauthenticated"),
-    ("kubernaut", "kubernaut", "User", "kubernaut"),
+    (SIMULATED_ROLE, SIMULATED_ROLE, "User", "kubernaut"),
     ("viewers", "view", "User", "viewer"),
 )
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")

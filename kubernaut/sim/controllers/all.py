@@ -8,6 +8,7 @@ from kubernaut.sim.controllers.daemonset import DaemonSetController
 from kubernaut.sim.controllers.definitions import DefinitionStatus
 from kubernaut.sim.controllers.deployment import DeploymentController
 from kubernaut.sim.controllers.endpoints import EndpointsController
+from kubernaut.sim.controllers.expiry import EventExpiry
 from kubernaut.sim.controllers.garbage import GarbageCollector
 from kubernaut.sim.controllers.job import JobController
 from kubernaut.sim.controllers.loop import Controller
@@ -39,4 +40,5 @@ def all_controllers(api: Api, timing: Timing, authority_pem: str) -> list[Contro
         QuotaController(api),
         NamespaceContent(api),
         GarbageCollector(api),
+        EventExpiry(api),
     ]
