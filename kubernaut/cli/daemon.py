@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 import click
 import structlog
 
+from kubernaut.domain.errors import KubernautError
 from kubernaut.settings import Settings, load
 
 from .config import config_option
+
+_FILES = 65_536
 
 
 @click.command()
@@ -24,18 +28,54 @@ def daemon(path: Path) -> None:
     """
     settings = load(path)
     configure_log(settings)
-    asyncio.run(_serve(settings))
+    _allow_connections()
+    try:
+        asyncio.run(_serve(settings))
+    except BaseExceptionGroup as group:
+        logging.getLogger("kubernaut").error("a background task failed", exc_info=group)
+        raise _first(group) from group
 
 
 async def _serve(settings: Settings) -> None:
     from kubernaut.daemon import running
 
     stop = asyncio.Event()
+    serving = asyncio.current_task()
+    assert serving is not None  # noqa: S101 - a coroutine that runs is run by a task
+
+    def on_signal() -> None:
+        """A daemon that is still starting has nothing to finish."""
+        if not stop.is_set() and not started:
+            serving.cancel()
+        stop.set()
+
+    started: list[bool] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    async with running(settings):
-        await stop.wait()
+        loop.add_signal_handler(number, on_signal)
+    try:
+        async with running(settings):
+            started.append(True)
+            await stop.wait()
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> KubernautError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error if isinstance(error, KubernautError) else KubernautError(f"{type(error).__name__}: {error}")
+
+
+def _allow_connections() -> None:
+    """As many open files as the machine lets us have: each idle sender holds one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and (hard == resource.RLIM_INFINITY or soft < hard):
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        if wanted > soft:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def configure_log(settings: Settings) -> None:
