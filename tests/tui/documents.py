@@ -128,6 +128,7 @@ class Driver:
 
     def without(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
+        self.status = changes.get("status", self.status)
 
     def type(self, *keys: str, after_s: float = 1.0) -> None:
         """Keys as the application routes them: to a torn sequence or a question first, else to the key table."""
