@@ -10,6 +10,15 @@ from kubernaut.sim.cluster import SimulatedCluster
 EVENTS = "/api/v1/namespaces/default/events"
 
 
+async def _names_without(client: ApiClient, gone: str) -> list[str]:
+    async with asyncio.timeout(10):
+        while True:
+            names = [item["metadata"]["name"] for item in (await client.get(EVENTS))["items"]]
+            if gone not in names:
+                return names
+            await asyncio.sleep(0.1)
+
+
 async def test_old_events_go_and_recent_ones_stay(tmp_path: Path) -> None:
     cluster = SimulatedCluster()
     await cluster.start()
@@ -20,9 +29,6 @@ async def test_old_events_go_and_recent_ones_stay(tmp_path: Path) -> None:
                 about = {"kind": "Pod", "name": "p", "namespace": "default"}
                 event = {"metadata": {"name": name}, "involvedObject": about, "reason": "R", "lastTimestamp": last}
                 await client.create(EVENTS, {"apiVersion": "v1", "kind": "Event", **event})
-            async with asyncio.timeout(10):
-                while "old" in (names := [item["metadata"]["name"] for item in (await client.get(EVENTS))["items"]]):
-                    await asyncio.sleep(0.1)
-            assert names == ["recent"]
+            assert await _names_without(client, "old") == ["recent"]
     finally:
         await cluster.stop()
