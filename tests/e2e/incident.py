@@ -94,6 +94,10 @@ class Incidents:
         for daemon in self.daemons:
             await daemon.stop()
 
+    async def pause(self) -> None:
+        """A moment, for whoever looks again and again."""
+        await asyncio.sleep(0.05)
+
     def mutations(self, since: int = 0, user: str = "kubernaut") -> list[Write]:
         """What was written to the genuine cluster: no dry runs and no access reviews, which store nothing."""
         assert isinstance(self.world, GenuineWorld)
