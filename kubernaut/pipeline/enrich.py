@@ -24,6 +24,7 @@ LOG_LINES = 100
 LOG_BYTES = 16 * 1024
 _OWNED = {"Deployment": "ReplicaSet", "StatefulSet": "Pod", "DaemonSet": "Pod", "ReplicaSet": "Pod", "Job": "Pod"}
 _NODE_LEASES = "kube-node-lease"
+_FEW_NAMES = 12
 _GITOPS_ROUNDS = 3
 
 
@@ -136,7 +137,7 @@ class _Facts:
         async with asyncio.TaskGroup() as group:
             for name in nodes:
                 group.create_task(self._one("Node", "", name))
-            group.create_task(self._all("Event", namespace, keep=lambda e: _involved(e) in mine))
+            group.create_task(self._events(namespace, mine))
             if any(not c.ready for c in sick) and nodes:
                 group.create_task(self._all("Event", "default", keep=lambda e: _about(e, nodes)))
             for kind, name in referenced(top, pods, sick):
@@ -148,6 +149,14 @@ class _Facts:
                     if previous or container.has_run:
                         key = LogKey(namespace, container.pod, container.name, previous)
                         group.create_task(self._log(key))
+
+    async def _events(self, namespace: str, about: set[tuple[str, str]]) -> None:
+        """Events of these objects, asked by name while they are few: a namespace can have thousands of others."""
+        names = {name for _, name in about}
+        selectors = [f"involvedObject.name={name}" for name in names] if len(names) <= _FEW_NAMES else [""]
+        async with asyncio.TaskGroup() as group:
+            for fields in selectors:
+                group.create_task(self._all("Event", namespace, fields=fields, keep=lambda e: _involved(e) in about))
 
     async def _pods(self, top: Object) -> list[Object]:
         kind = _OWNED.get(top["kind"])

@@ -29,7 +29,8 @@ async def execute(out: Outside, remediation: Remediation, track: ImperativeTrack
                 return await _intend(out, remediation, track, step, run)
             if run.phase is StepPhase.INTENDED:
                 return await _carry_out(out, remediation, track, step, run)
-    done = advance_imperative(track, _E.EXECUTED, now, wake_at=now, reason=_outcomes(track))
+    wake_at = now + timedelta(seconds=out.limits.verify_poll_s)
+    done = advance_imperative(track, _E.EXECUTED, now, wake_at=wake_at, reason=_outcomes(track))
     return Change(tracks=(done,))
 
 

@@ -36,7 +36,7 @@ async def _plan(out: Outside, remediation: Remediation, track: ImperativeTrack) 
     reader = out.cluster(remediation.cluster)
     steps = []
     for step in track.plan.steps:
-        steps.append(bound(step, await fetch(reader, replace(step, expected={}))))
+        steps.append(bound(step, await fetch(reader, replace(step, expected={}), live=track.attempt > 0)))
     now = out.clock.now()
     planned = replace(track, plan=Plan(tuple(steps)), steps=())
     return Change(tracks=(advance_imperative(planned, _E.PLANNED, now, wake_at=now),))

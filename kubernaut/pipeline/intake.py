@@ -10,6 +10,9 @@ from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import Signal, fingerprint
 from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 
+_PRESSED = 8
+"""Senders that wait for the disk at once: one Alertmanager is one sender, so so many are a storm."""
+
 
 class IntakeDesk:
     """Takes signals from every source; safe to call from any number of tasks at once."""
@@ -27,6 +30,12 @@ class IntakeDesk:
         self._clock = clock
         self._window_s = dedup_window_s
         self._nudge = nudge
+        self._waiting = 0
+
+    @property
+    def pressed(self) -> bool:
+        """Whether signals come in faster than they are persisted."""
+        return self._waiting >= _PRESSED
 
     async def take(self, signals: Sequence[Signal]) -> Sequence[Taken]:
         """Persist signals; when this returns they are safe.
@@ -47,11 +56,18 @@ class IntakeDesk:
             places.append(place)
             intakes.append(Intake(signal, owner, mark, new_id(), now, self._window_s))
         if intakes:
-            for place, taken in zip(places, await self._store.take(intakes), strict=True):
+            for place, taken in zip(places, await self._persisted(intakes), strict=True):
                 outcomes[place] = taken
             if any(taken.outcome in ("opened", "resolved") for taken in outcomes):
                 self._nudge()
         return outcomes
+
+    async def _persisted(self, intakes: Sequence[Intake]) -> Sequence[Taken]:
+        self._waiting += 1
+        try:
+            return await self._store.take(intakes)
+        finally:
+            self._waiting -= 1
 
     def check_cluster(self, name: str) -> None:
         """Whether signals of this cluster can be taken.

@@ -5,6 +5,8 @@ time; after a restart the rows say everything.
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -25,6 +27,9 @@ log = structlog.get_logger()
 _IDLE_S = 30.0
 _BUSY_S = 0.25
 _BATCH = 256
+_PRESSED = 2
+"""Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
+_MAX_REST_S = 60.0
 
 
 class Runner:
@@ -32,13 +37,16 @@ class Runner:
 
     Args:
         max_concurrent: how many rows are worked on at a time.
+        pressed: whether signals queue up now; the runner gives way to them then, but never stands still.
     """
 
-    def __init__(self, out: Outside, max_concurrent: int = 64) -> None:
+    def __init__(self, out: Outside, max_concurrent: int = 64, pressed: Callable[[], bool] = lambda: False) -> None:
         self._out = out
         self._max = max_concurrent
+        self._pressed = pressed
         self._nudged = asyncio.Event()
         self._busy: set[tuple[str, str]] = set()
+        self._failures: dict[tuple[str, str], int] = {}
         self._stopping = False
 
     def nudge(self) -> None:
@@ -60,8 +68,9 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._nudged.clear()
-                room = self._max - len(self._busy)
-                found = await self._due(min(_BATCH, self._max + len(self._busy))) if room > 0 else []
+                most = min(self._max, _PRESSED) if self._pressed() else self._max
+                room = most - len(self._busy)
+                found = await self._due(min(_BATCH, room + len(self._busy))) if room > 0 else []
                 fresh = [due for due in found if (due.remediation_id, due.part) not in self._busy][:room]
                 for due in fresh:
                     self._busy.add((due.remediation_id, due.part))
@@ -83,9 +92,7 @@ class Runner:
         now = self._out.clock.now()
         delay_s = _IDLE_S if wake_at is None else max(0.0, min(_IDLE_S, (wake_at - now).total_seconds()))
         if self._busy:
-            delay_s = (
-                delay_s or _BUSY_S
-            )  # the row that is due is most likely one in flight, which nudges when it is done
+            delay_s = delay_s or _BUSY_S  # most likely the row that is due is in flight and nudges when it is done
         try:
             async with asyncio.timeout(delay_s):
                 await self._nudged.wait()
@@ -94,21 +101,25 @@ class Runner:
 
     async def _work(self, due: Due) -> None:
         """Run one row's stages until it sleeps or has ended."""
+        key = (due.remediation_id, due.part)
         try:
-            while not self._stopping:
-                remediation = await self._out.store.remediation(due.remediation_id)
-                if remediation is None or not _wants(remediation, due.part, self._out.clock.now()):
-                    return
-                await self._advance(remediation, due.part)
+            remediation = await self._out.store.remediation(due.remediation_id)
+            while remediation and not self._stopping and _wants(remediation, due.part, self._out.clock.now()):
+                remediation = await self._advance(remediation, due.part)
+            self._failures.pop(key, None)
         except Exception:
+            self._failures[key] = failures = self._failures.get(key, 0) + 1
             log.exception("a stage could not be persisted", remediation=due.remediation_id, part=due.part)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(min(_MAX_REST_S, 2.0**failures))
         finally:
-            self._busy.discard((due.remediation_id, due.part))
+            self._busy.discard(key)
             self._nudged.set()
 
-    async def _advance(self, remediation: Remediation, part: str) -> None:
-        """One stage, one transaction; whatever goes wrong is an outcome that is persisted, too."""
+    async def _advance(self, remediation: Remediation, part: str) -> Remediation | None:
+        """One stage, one transaction; whatever goes wrong is an outcome that is persisted, too.
+
+        Returns the remediation as it stands then.
+        """
         try:
             change = await self._stage(remediation, part)
         except NotFound as error:
@@ -124,9 +135,9 @@ class Runner:
             log.exception("a stage failed", remediation=remediation.id, part=part)
             change = self._failed(remediation, part, f"internal error: {type(error).__name__}: {error}")
         try:
-            await self._out.store.commit(change)
-        except Conflict:
-            return  # somebody else moved the row meanwhile: the next round reads it anew
+            return _after(remediation, await self._out.store.commit(change))
+        except Conflict:  # somebody else moved the row meanwhile
+            return await self._out.store.remediation(remediation.id)
 
     async def _stage(self, remediation: Remediation, part: str) -> Change:
         if part == "assessment":
@@ -149,6 +160,17 @@ def _track(remediation: Remediation, part: str) -> Track:
     if track is None:
         raise Conflict(f"{remediation.id} has no {part} track")
     return track
+
+
+def _after(remediation: Remediation, change: Change) -> Remediation:
+    """The remediation with what was just persisted."""
+    imperative, gitops = remediation.imperative, remediation.gitops
+    for track in change.tracks:
+        if isinstance(track, ImperativeTrack):
+            imperative = track
+        else:
+            gitops = track
+    return replace(change.remediation or remediation, imperative=imperative, gitops=gitops)
 
 
 def _wants(remediation: Remediation, part: str, now: datetime) -> bool:

@@ -35,7 +35,15 @@ class Access:
         self._known: dict[tuple[str, str, str, str, str], tuple[datetime, str]] = {}
 
     async def refusal(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
-        """Why not; empty when it is allowed. Raises Temporary, Refused, Permanent."""
+        """Why not; empty when it is allowed. Raises Temporary, Refused, Permanent.
+
+        Who may do it to all objects of a namespace may do it to this one, so the name is only asked about when not.
+        """
+        if name and not await self._answer(verb, kind, namespace, "", subresource):
+            return ""
+        return await self._answer(verb, kind, namespace, name, subresource)
+
+    async def _answer(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
         key = (verb, kind.kind, namespace, name, subresource)
         now = self._clock.now()
         known = self._known.get(key)

@@ -39,7 +39,7 @@ OWNERS = (
     "Application",
 )
 """Watched first: what a pod's trouble is attributed to."""
-WATCHED = (*OWNERS, "Pod", "Event")
+WATCHED = (*OWNERS, "Pod", "Event", "HorizontalPodAutoscaler")
 
 _LOG_BYTES = 256 * 1024
 _LOG_READ_BYTES = 4 * 1024 * 1024
