@@ -12,7 +12,7 @@ from .confidence import Rests, confidence
 from .missing import absent
 from .objects import Container, condition
 from .units import moment
-from .words import fact, many, plain
+from .words import fact, many, quoted
 
 _WAITING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError")
 
@@ -34,7 +34,7 @@ def unschedulable(case: Case) -> list[Finding]:
         Finding(
             target=case.owner,
             failure_class="FailedScheduling",
-            cause=f"{many(len(stuck), 'pod')} of {case.owner.name} found no node: {plain(why.get('message', ''), 160)}",
+            cause=f"{many(len(stuck), 'pod')} of {case.owner.name} found no node: {quoted(why.get('message', ''), 160)}",
             confidence=confidence(Rests.DIRECT, supports=len(stuck) > 1),
             evidence=tuple(_condition(p, "PodScheduled") for p, _ in stuck[:3]),
             alternatives=("nodes may be on their way, if the cluster scales itself",),
@@ -52,7 +52,7 @@ def not_created(case: Case) -> list[Finding]:
                 Finding(
                     target=case.owner,
                     failure_class="FailedCreate",
-                    cause=f"Pods of {case.owner.name} can't be created: {plain(why.get('message', ''), 160)}",
+                    cause=f"Pods of {case.owner.name} can't be created: {quoted(why.get('message', ''), 160)}",
                     confidence=confidence(Rests.DIRECT),
                     evidence=(_condition(item, "ReplicaFailure"),),
                     alternatives=("no pod exists, so there is no log and nothing to restart",),
@@ -73,7 +73,7 @@ def not_started(case: Case) -> list[Finding]:
             target=case.owner,
             failure_class=reason,
             cause=f"Container {name} of {many(len(containers), 'pod')} can't be created: "
-            f"{plain(containers[0].waiting_message, 160) or reason}",
+            f"{quoted(containers[0].waiting_message or reason, 160)}",
             confidence=confidence(Rests.HINT, supports=len(containers) > 1),
             evidence=tuple(
                 fact(c.pod, f"{c.path}.state.waiting", f"{reason}: {c.waiting_message}") for c in containers[:3]

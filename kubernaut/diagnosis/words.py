@@ -49,3 +49,9 @@ def listed(names: Iterable[str], most: int = 3) -> str:
 def many(count: int, noun: str) -> str:
     """`1 pod`, `3 pods`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def quoted(text: object, longest: int) -> str:
+    """The outside's words at the end of a sentence of ours: as `plain`, with exactly one full stop."""
+    words = plain(text, longest) or "no reason was given"
+    return words if words.endswith((".", "…", "!", "?")) else f"{words}."

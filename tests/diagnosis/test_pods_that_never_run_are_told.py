@@ -22,6 +22,12 @@ def test_a_pod_without_a_node_is_told_with_the_schedulers_words() -> None:
     assert pending("0/3 nodes are available", since_s=3.0).findings() == ()
 
 
+def test_a_cause_that_quotes_is_one_sentence_however_the_quote_ends() -> None:
+    assert pending("0/3 nodes are available").findings()[0].cause.endswith("nodes are available.")
+    assert pending("0/3 nodes are available.").findings()[0].cause.endswith("nodes are available.")
+    assert pending("").findings()[0].cause.endswith("no node: no reason was given.")
+
+
 def test_pods_that_may_not_be_created_are_told_with_the_controllers_words() -> None:
     cluster = Cluster(replicas=1)
     cluster.revision(1, [container()], created_s=3000)
