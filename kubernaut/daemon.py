@@ -142,8 +142,10 @@ async def running(
             cluster_labels,
             settings.freeze,
         )
-        runner = Runner(out, settings.max_concurrent)
-        intake = IntakeDesk(store, clusters, clock, out.limits.dedup_window_s, runner.nudge)
+        nudges: list[Callable[[], None]] = []
+        intake = IntakeDesk(store, clusters, clock, out.limits.dedup_window_s, lambda: nudges[0]())
+        runner = Runner(out, settings.max_concurrent, lambda: intake.pressed)
+        nudges.append(runner.nudge)
         metrics = Metrics(store.counts, lambda: {n: c.health().state == "LIVE" for n, c in clusters.items()})
         environments = {name: await policy.environment("", {}, labels) for name, labels in cluster_labels.items()}
         services = Services(

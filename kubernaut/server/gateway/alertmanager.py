@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
 from kubernaut.domain.errors import BadInput
-from kubernaut.domain.redaction import redact, redact_labels
+from kubernaut.domain.redaction import HIDDEN, is_secret_name, redact
 from kubernaut.domain.signals import Signal, SignalSource, SignalStatus
 from kubernaut.domain.values import Severity, digest
 
 from .targets import family_of, target_of
 
 _MAX_LABELS = 64
+_MAX_KEY = 128
 _MAX_TEXT = 1024
 _MAX_TIME = 40
 _MAX_SHOWN = 40
@@ -114,7 +116,6 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
         raise BadInput("is missing", field="labels.alertname")
     if len(alert.labels) > _MAX_LABELS:
         raise BadInput(f"has {len(alert.labels)} labels, at most {_MAX_LABELS} are taken", field="labels")
-    labels = redact_labels(_short(alert.labels))
     cluster = cluster_of(alert.labels)
     starts_at = _time(alert.startsAt, "startsAt")
     ends_at = _time(alert.endsAt, "endsAt") if alert.endsAt else None
@@ -130,8 +131,8 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
         occurrence=f"{_identity(alert)}@{alert.startsAt}",
         starts_at=starts_at or datetime.now(UTC),
         ends_at=ends_at if status is SignalStatus.RESOLVED else None,
-        labels=labels,
-        annotations={key: redact(value) for key, value in _short(alert.annotations).items()},
+        labels=_short(alert.labels, _label),
+        annotations=_short(alert.annotations, _annotation),
     )
 
 
@@ -149,8 +150,21 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")
 
 
-def _short(mapping: dict[str, str]) -> dict[str, str]:
-    return {key[:128]: value[:_MAX_TEXT] for key, value in list(mapping.items())[:_MAX_LABELS]}
+def _short(mapping: dict[str, str], hide: Callable[[str, str], str]) -> dict[str, str]:
+    if len(mapping) > _MAX_LABELS:
+        mapping = dict(list(mapping.items())[:_MAX_LABELS])
+    return {key[:_MAX_KEY]: hide(key[:_MAX_KEY], value[:_MAX_TEXT]) for key, value in mapping.items()}
+
+
+@lru_cache(4096)
+def _label(key: str, value: str) -> str:
+    """Most labels of most alerts repeat, and looking for secrets costs more than all else that is done to them."""
+    return HIDDEN if value and is_secret_name(key) else redact(value)
+
+
+@lru_cache(4096)
+def _annotation(key: str, value: str) -> str:
+    return redact(value)
 
 
 def _time(text: str, field: str) -> datetime | None:
