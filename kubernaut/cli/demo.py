@@ -1,6 +1,7 @@
 """`kubernaut demo`."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -38,13 +39,18 @@ def demo(number: str, headless: bool, as_json: bool, genuine: bool, keep: bool, 
         for each in all_scenarios():
             click.echo(f"{each.number:>2}  {each.pattern}  {each.title}")
         return
-    from kubernaut.lab.demo import Wanted, interactive
-    from kubernaut.lab.demo import headless as run_headless
+    from kubernaut.lab.demo import headless as told
+    from kubernaut.lab.live import live
+    from kubernaut.lab.scene import Wanted
 
-    told = headless or as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
-    scenarios = _chosen(number or ("1" if told else "all"))
-    wanted = Wanted(scenarios, genuine, as_json, keep)
-    raise SystemExit(asyncio.run(_until_signalled(run_headless(wanted) if told else interactive(wanted))))
+    unattended = headless or as_json or not _has_screen()
+    wanted = Wanted(_chosen(number or ("1" if unattended else "all")), genuine, as_json, keep)
+    raise SystemExit(asyncio.run(_until_signalled(told(wanted) if unattended else live(wanted))))
+
+
+def _has_screen() -> bool:
+    """Whether somebody sits at a terminal that can show the console."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _chosen(number: str) -> Any:
@@ -56,12 +62,19 @@ def _chosen(number: str) -> Any:
 
 
 async def _until_signalled(work: Coroutine[Any, Any, int]) -> int:
-    """SIGTERM and SIGHUP end it as cleanly as Ctrl-C does."""
+    """SIGTERM and SIGHUP end it as cleanly as Ctrl-C does; a closing terminal sends more than one."""
     task = asyncio.ensure_future(work)
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(number)
+        if len(received) == 1:
+            task.cancel()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end, number)
     try:
         return await task
     except asyncio.CancelledError:
-        return 130
+        return 128 + (received[0] if received else signal.SIGINT)

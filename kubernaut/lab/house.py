@@ -29,6 +29,7 @@ BRISK: dict[str, float] = {
     "resolve_grace_s": 15.0,
 }
 """Times for worlds whose kubelets run ten times as fast as real ones."""
+_STEADY_S = 2.0
 
 
 class Daemon:
@@ -86,6 +87,7 @@ class Daemon:
             "forge": {"kind": "local", "repositories": {url: str(path) for url, path in self._repositories.items()}},
             "roles": {"approver": me, "senior": me, "admin": me},
             "times": self._times,
+            "analysis": {"steady_s": _STEADY_S},
             "log": {"format": "json"},
         }
         if self._forge_root:

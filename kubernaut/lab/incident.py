@@ -1,7 +1,6 @@
 """One incident from alert to end in a world, and what is told of it."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +10,9 @@ from kubernaut.sim.scenarios import Scenario
 
 from .engineer import Engineer
 from .house import Client, Daemon
+from .scene import Tell
 from .world import Stage
 
-Tell = Callable[[str], None]
 _LOOK_S = 0.2
 
 
@@ -54,6 +53,23 @@ class Ended:
         """Whether it ended well and the way the scenario says."""
         same = self.remediation["pattern"] == self.scenario.pattern
         return same and self.remediation["phase"] == "Completed" and self.healthy and self.mended
+
+
+def unended(scenario: Scenario, reason: str) -> dict[str, Any]:
+    """The line that `--json` prints of an incident that did not end."""
+    return {
+        "scenario": scenario.number,
+        "title": scenario.title,
+        "pattern": None,
+        "expected_pattern": scenario.pattern,
+        "outcome": "NotEnded",
+        "story": reason,
+        "tracks": {"imperative": None, "gitops": None},
+        "signal_to_mutation_s": None,
+        "healthy": False,
+        "mended": False,
+        "engineer": [],
+    }
 
 
 def signal_to_mutation_s(remediation: dict[str, Any]) -> float | None:
