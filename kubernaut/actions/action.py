@@ -147,6 +147,9 @@ async def fetch(reader: ClusterReader, step: Step, *, live: bool = True) -> Obje
 
 
 def identity(item: Object) -> dict[str, str]:
-    """The preconditions of a write on this very state of the object."""
+    """Which object this is and in which state: uid, resourceVersion and, where the kind has one, the generation."""
     meta = item["metadata"]
-    return {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+    found = {"uid": str(meta["uid"]), "resourceVersion": str(meta["resourceVersion"])}
+    if "generation" in meta:
+        found["generation"] = str(meta["generation"])
+    return found

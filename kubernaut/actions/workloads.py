@@ -60,7 +60,6 @@ class RestartDeployment:
         annotations = item["spec"]["template"].get("metadata", {}).get("annotations") or {}
         return {
             **identity(item),
-            "generation": item["metadata"].get("generation", 0),
             "restartedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "before": annotations.get(RESTARTED_AT, ""),
         }

@@ -53,6 +53,7 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
     except (NotFound, Refused) as error:
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
     intended = replace(run, phase=StepPhase.INTENDED, captured=captured, intended_at=now)
+    out.unsent.intended(track.id, step.id, now)
     track = track.with_run(intended)
     message = f"about to {step.action} {step.target.short}"
     going = advance_imperative(track, _E.WAIT, now, wake_at=now, reason=message)
@@ -74,7 +75,8 @@ async def _carry_out(
     """The intent is on disk; whether the write is in the cluster only the cluster can tell."""
     cluster, action = out.cluster(remediation.cluster), find(step.action)
     try:
-        if await action.applied(cluster, step, run):
+        first_try = out.unsent.begin(track.id, step.id, run.intended_at)
+        if not first_try and await action.applied(cluster, step, run):
             return _applied(out, track, replace(run, outcome=run.outcome or f"{step.action} {step.target.short}"))
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:

@@ -1,9 +1,10 @@
 """The imperative track, stage by stage: plan, validate, ask, execute, verify, roll back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from kubernaut.actions.action import HealthState, fetch
 from kubernaut.actions.catalogue import find
@@ -45,13 +46,13 @@ async def _plan(out: Outside, remediation: Remediation, track: ImperativeTrack) 
 async def _validate(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
     """RBAC, the target unchanged, policy again, the server's own dry run: all of it anew right before execution."""
     now = out.clock.now()
-    reader = out.cluster(remediation.cluster)
+    captured: dict[str, dict[str, Any]] = {}
     for step in track.plan.steps:
         try:
-            live = bound(step, await fetch(reader, step))
-        except NotFound as error:
+            captured[step.id] = await find(step.action).capture(out.cluster(remediation.cluster), step, now)
+        except (NotFound, Refused) as error:
             return _over(out, track, _E.FAIL, f"not done: {error}")
-        if live.expected != step.expected:
+        if any(captured[step.id].get(key) != value for key, value in step.expected.items()):
             again = advance_imperative(track, _E.REPLAN, now, wake_at=now, reason="the target changed, planning anew")
             return Change(tracks=(again,), journal=(track_entry(now, track, "track", again.reason),))
     if refusal := await _forbidden(out, remediation, track):
@@ -60,7 +61,7 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
     if planned.decision.deny:
         return _over(out, track, _E.REJECT, f"policy denies it: {planned.decision.reason}")
     try:
-        dry_run = await _dry_run(out, remediation, track)
+        dry_run = await _dry_run(out, remediation, track, captured)
     except Refused as error:
         return _over(out, track, _E.FAIL, f"the API server refuses the dry run: {error}")
     track = replace(track, decision=planned.decision)
@@ -91,13 +92,13 @@ async def _forbidden(out: Outside, remediation: Remediation, track: ImperativeTr
     return "; ".join(sorted(answer for task in asked if (answer := task.result())))
 
 
-async def _dry_run(out: Outside, remediation: Remediation, track: ImperativeTrack) -> tuple[str, ...]:
+async def _dry_run(
+    out: Outside, remediation: Remediation, track: ImperativeTrack, captured: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, ...]:
     cluster = out.cluster(remediation.cluster)
     lines: list[str] = []
     for step in track.plan.steps:
-        action = find(step.action)
-        captured = await action.capture(cluster, step, out.clock.now())
-        lines.extend(await action.dry_run(cluster, cluster, step, captured))
+        lines.extend(await find(step.action).dry_run(cluster, cluster, step, captured[step.id]))
     return tuple(lines)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from kubernaut.domain.errors import BadInput
 from kubernaut.ports import Analyst, Clock, Cluster, Forge, PolicyEngine, Store
@@ -38,6 +39,28 @@ class Limits:
     outage_s: float = 3_600.0
 
 
+class Unsent:
+    """Intents that this very process has persisted and whose write it has not yet begun.
+
+    For these, and only these, nobody has to ask the cluster whether the write happened. It is no truth of its own: after a
+    restart, or once a write was begun, nothing is in here and the cluster is asked.
+    """
+
+    def __init__(self) -> None:
+        self._intents: set[tuple[str, str, datetime]] = set()
+
+    def intended(self, track_id: str, step_id: str, at: datetime) -> None:
+        """The intent is about to be persisted."""
+        self._intents.add((track_id, step_id, at))
+
+    def begin(self, track_id: str, step_id: str, at: datetime | None) -> bool:
+        """The write begins now; whether it is certainly the first try."""
+        if at is None or (track_id, step_id, at) not in self._intents:
+            return False
+        self._intents.remove((track_id, step_id, at))
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """The ports, as the daemon wired them.
@@ -57,6 +80,7 @@ class Outside:
     limits: Limits = field(default_factory=Limits)
     cluster_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     freeze: bool = False
+    unsent: Unsent = field(default_factory=Unsent)
 
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name.

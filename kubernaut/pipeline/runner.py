@@ -14,7 +14,7 @@ import structlog
 from kubernaut.domain.assessment import OPEN, AssessmentEvent
 from kubernaut.domain.errors import Conflict, KubernautError, NotFound, Temporary, Unknown
 from kubernaut.domain.remediation import Remediation, advance
-from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track
+from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.ports import Change, Due
 
 from .assess import assess, missing_target
@@ -27,9 +27,14 @@ log = structlog.get_logger()
 _IDLE_S = 30.0
 _BUSY_S = 0.25
 _BATCH = 256
+_ASSESSING = 4
+"""A quarter of the slots takes assessments."""
 _PRESSED = 2
 """Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
 _MAX_REST_S = 60.0
+_NEEDS_NO_CLUSTER = frozenset(
+    {ImperativePhase.AWAITING_APPROVAL, GitOpsPhase.PROPOSING, GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE}
+)
 
 
 class Runner:
@@ -77,6 +82,16 @@ class Runner:
                     group.create_task(self._work(due))
                 if not fresh:
                     await self._sleep()
+
+    def _chosen(self, found: list[Due], room: int) -> list[Due]:
+        """What to begin now: what can act before what is still to be assessed, so that in a storm the first failures are
+        mitigated while the last ones are still looked into; only some slots take assessments, the rest stays free to act."""
+        idle = [due for due in found if (due.remediation_id, due.part) not in self._busy]
+        assessing = sum(part == "assessment" for _, part in self._busy)
+        acting = [due for due in idle if due.part != "assessment"]
+        acting.sort(key=lambda due: due.part != "imperative")
+        waiting = [due for due in idle if due.part == "assessment"]
+        return [*acting, *waiting[: max(0, self._max // _ASSESSING - assessing)]][:room]
 
     async def _due(self, limit: int) -> list[Due]:
         try:
@@ -140,12 +155,22 @@ class Runner:
             return await self._out.store.remediation(remediation.id)
 
     async def _stage(self, remediation: Remediation, part: str) -> Change:
+        self._refuse_silent(remediation, part)
         if part == "assessment":
             return await assess(self._out, remediation)
         track = _track(remediation, part)
         if isinstance(track, ImperativeTrack):
             return await run_imperative(self._out, remediation, track)
         return await run_gitops(self._out, remediation, track)
+
+    def _refuse_silent(self, remediation: Remediation, part: str) -> None:
+        """A cluster that is known to be gone is not waited for in a slot that another cluster could use."""
+        phase = remediation.assessment if part == "assessment" else _track(remediation, part).phase
+        if phase in _NEEDS_NO_CLUSTER or remediation.cluster not in self._out.clusters:
+            return
+        health = self._out.clusters[remediation.cluster].health()
+        if health.state == "DOWN":
+            raise Temporary(f"{remediation.cluster} does not answer: {health.reason}")
 
     def _failed(self, remediation: Remediation, part: str, message: str) -> Change:
         now = self._out.clock.now()

@@ -58,11 +58,13 @@ def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s:
     wake_at = _wake_at(now, delay_s, track.attempt)
     told = not track.reason.startswith(WAITING)
     journal = (track_entry(now, track, "wait", reason),) if told else ()
+    # What the outside takes away is not taken off the time that health has to show itself.
+    due_at = track.due_at + (wake_at - now) if track.due_at else None
     if isinstance(track, ImperativeTrack):
-        longer = replace(track, due_at=track.due_at + timedelta(seconds=delay_s) if track.due_at else None)
+        longer = replace(track, due_at=due_at)
         waiting: Track = advance_imperative(longer, ImperativeEvent.WAIT, now, wake_at=wake_at, reason=reason)
     else:
-        waiting = advance_gitops(track, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
+        waiting = advance_gitops(replace(track, due_at=due_at), GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
     return Change(tracks=(waiting,), journal=journal)
 
 
