@@ -8,7 +8,7 @@ import pytest
 from forge_world import MANIFEST, PATH, URL, Colleague, StillClock, make_bare, memory_request
 
 from kubernaut.adapters.forge.local import LocalForge
-from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
+from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused, Temporary
 from kubernaut.domain.proposals import FileChange, PullRequestState
 
 BRANCH = "kubernaut/rr-2a3b4c"
@@ -158,7 +158,7 @@ def test_spellings_of_one_repository(spelling: str, forge: LocalForge) -> None:
 
 async def test_a_missing_repository_says_what_to_do(tmp_path: Path, clock: StillClock) -> None:
     forge = LocalForge(tmp_path, {URL: "gone"}, clock)
-    with pytest.raises(NotFound, match="git init --bare"):
+    with pytest.raises(Temporary, match="git init --bare"):
         await forge.heads(URL)
     make_bare(tmp_path / "gone.git")
     with pytest.raises(NotFound, match="no branch, tag or commit 'HEAD'"):

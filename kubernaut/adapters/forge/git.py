@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kubernaut.domain.errors import NotFound, Permanent, Temporary
+from kubernaut.domain.errors import Permanent, Temporary
 
 IDENTITY = ("kubernaut", "kubernaut@localhost")
 """Name and address of author and committer."""
@@ -103,12 +103,12 @@ class Git:
             environment: variables on top of the scrubbed environment.
 
         Raises:
-            NotFound: there is no repository in this folder.
-            Temporary: git took too long, or another process holds a lock.
+            Temporary: git took too long, another process holds a lock, or the folder is not there (now).
             Permanent: git refused; the message has its words.
         """
         if not (self.directory / "HEAD").is_file():
-            raise NotFound(f"no Git repository in {self.directory}: create it with `git init --bare {self.directory}`")
+            way_out = f"is its disk mounted? A new one is made with `git init --bare {self.directory}`"
+            raise Temporary(f"no Git repository in {self.directory}: {way_out}", 5.0)
         async with self.room:
             answer = await self._once(arguments, stdin, environment or {})
         lock = _LOCK.search(answer.stderr) if answer.status else None
