@@ -5,6 +5,7 @@ import os
 import pwd
 import socket
 import struct
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from aiohttp import web
 from kubernaut.domain.approvals import Principal, Role
 from kubernaut.domain.errors import Refused
 
+_REMEMBERED_S = 30.0
+"""How long a user's groups are remembered: asking the directory may take a while, and it would be asked at every call."""
 _CREDENTIALS = struct.Struct("3i")
 """struct ucred: pid, uid, gid. Source: unix(7), SO_PEERCRED."""
 
@@ -34,6 +37,7 @@ class Directory:
 
     def __init__(self, roles: Mapping[Role, Membership]) -> None:
         self._roles = dict(roles)
+        self._known: dict[tuple[int, int], tuple[float, Principal]] = {}
 
     def principal(self, name: str, groups: Iterable[str]) -> Principal:
         """The principal with the highest role that the configuration gives."""
@@ -57,6 +61,13 @@ class Directory:
             raise Refused("only callers of the Unix socket are known")
         raw = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         _, uid, gid = _CREDENTIALS.unpack(raw)
+        until, who = self._known.get((uid, gid), (0.0, None))
+        if who is None or until < time.monotonic():
+            who = self._named(uid, gid)
+            self._known[(uid, gid)] = (time.monotonic() + _REMEMBERED_S, who)
+        return who
+
+    def _named(self, uid: int, gid: int) -> Principal:
         try:
             entry = pwd.getpwuid(uid)
         except KeyError:

@@ -1,14 +1,17 @@
 """POST and DELETE handlers: votes, merges, cancellations, signals by hand, arming."""
 
+from typing import Any
+
 from aiohttp import web
 
 from kubernaut.domain.approvals import Role, Verdict
 from kubernaut.domain.errors import BadInput, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.redaction import redact
-from kubernaut.domain.resources import KINDS, ResourceRef
+from kubernaut.domain.resources import KINDS, ResourceRef, is_name
 from kubernaut.domain.signals import Signal, SignalSource, SignalStatus
 from kubernaut.domain.values import Severity
+from kubernaut.pipeline.intake import IntakeDesk
 from kubernaut.ports import Change
 from kubernaut.server import present
 
@@ -106,29 +109,32 @@ class Changing:
         s = self._services
         who = s.caller(request, Role.APPROVER)
         document = await body_of(request)
-        cluster = text_of(document, "cluster") or s.intake.only_cluster() or ""
-        s.intake.check_cluster(cluster)
-        kind = text_of(document, "kind", required=True)
-        if kind not in KINDS:
-            raise BadInput(f"unknown kind {kind!r}; known: {', '.join(sorted(KINDS))}", field="kind")
-        namespace = text_of(document, "namespace", required=KINDS[kind].namespaced) if KINDS[kind].namespaced else ""
-        target = ResourceRef(cluster, kind, text_of(document, "name", required=True, limit=253), namespace)
-        live = await s.clusters[cluster].get(kind, namespace, target.name, live=True)
-        if live is None:
-            raise NotFound(f"{target} does not exist in cluster {cluster}")
-        now = s.clock.now()
-        summary = redact(text_of(document, "summary", limit=1000))
+        target = _target(document, s.intake)
+        severity = text_of(document, "severity") or Severity.WARNING.value
+        if severity not in list(Severity):
+            raise BadInput(f"must be one of {', '.join(Severity)}", field="severity")
         family = text_of(document, "failure_class", limit=100) or "Manual"
-        taken = await s.intake.take(
-            [
-                Signal(
-                    "Manual", SignalSource.MANUAL, cluster, SignalStatus.FIRING,
-                    Severity.parse(text_of(document, "severity")), target, family, f"manual@{now.isoformat()}", now,
-                    annotations={"summary": summary} if summary else {}, requester=who.name,
-                )
-            ]
-        )  # fmt: skip
-        return reply({"remediation_id": taken[0].remediation_id, "outcome": taken[0].outcome}, 201)
+        if not family.isalnum():
+            raise BadInput("must be letters and digits, as CrashLoop", field="failure_class")
+        summary = redact(text_of(document, "summary", limit=1000))
+        if await s.cluster(target.cluster).get(target.kind, target.namespace, target.name, live=True) is None:
+            raise NotFound(f"{target} does not exist in cluster {target.cluster}")
+        now = s.clock.now()
+        raised = Signal(
+            name="Manual",
+            source=SignalSource.MANUAL,
+            cluster=target.cluster,
+            status=SignalStatus.FIRING,
+            severity=Severity(severity),
+            target=target,
+            failure_class=family,
+            occurrence=f"manual@{now.isoformat()}",
+            starts_at=now,
+            annotations={"summary": summary} if summary else {},
+            requester=who.name,
+        )
+        [taken] = await s.intake.take([raised])
+        return reply({"remediation_id": taken.remediation_id, "outcome": taken.outcome}, 201)
 
     async def arm(self, request: web.Request) -> web.Response:
         """Read-write for a while, with a reason, in the journal."""
@@ -149,3 +155,25 @@ class Changing:
             note = JournalDraft(s.clock.now(), "arm", f"{who.name} is read-only again", who.name)
             await s.store.commit(Change(journal=(note,)))
         return reply({"armed": False, "until": None, "reason": ""})
+
+
+def _target(document: dict[str, Any], intake: IntakeDesk) -> ResourceRef:
+    """The object that a signal by hand names.
+
+    Raises:
+        BadInput: names the field.
+    """
+    cluster = text_of(document, "cluster") or intake.only_cluster() or ""
+    if not cluster:
+        raise BadInput("is missing and not exactly one cluster is configured", field="cluster")
+    intake.check_cluster(cluster)
+    kind = text_of(document, "kind", required=True)
+    if kind not in KINDS:
+        raise BadInput(f"{kind[:40]!r} is no kind; known: {', '.join(sorted(KINDS))}", field="kind")
+    parts = {"name": text_of(document, "name", required=True), "namespace": ""}
+    if KINDS[kind].namespaced:
+        parts["namespace"] = text_of(document, "namespace", required=True)
+    for field, value in parts.items():
+        if value and not is_name(value):
+            raise BadInput(f"{value[:40]!r} is no name that Kubernetes takes", field=field)
+    return ResourceRef(cluster, kind, parts["name"], parts["namespace"])

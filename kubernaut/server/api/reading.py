@@ -1,22 +1,30 @@
 """GET handlers: everything that the console and the command line show."""
 
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
 import yaml
 from aiohttp import web
 
 from kubernaut import __version__
 from kubernaut.domain.approvals import ApprovalPhase
 from kubernaut.domain.errors import BadInput, KubernautError, NotFound
+from kubernaut.domain.facts import Object
 from kubernaut.domain.redaction import redact
 from kubernaut.domain.remediation import RemediationPhase
 from kubernaut.pipeline.enrich import enrich
-from kubernaut.ports import Query
+from kubernaut.ports import ClusterReader, Query
 from kubernaut.server import present
 
-from .replies import reply
+from .replies import only, reply
 from .services import Services
 
 _TIMELINE = 200
 _LOG_LINES = 200
+_ENRICH_S = 8.0
+_LOGS_S = 12.0
+"""For all pods together; what was read until then is shown."""
 
 
 class Reading:
@@ -110,29 +118,12 @@ class Reading:
         s = self._services
         s.caller(request)
         item = await s.remediation(request.match_info["id"])
-        reader = s.clusters[item.cluster]
-        snapshot = await enrich(reader, item.target, clock=s.clock, deadline_s=8.0)
-        tails = []
-        for pod in snapshot.pods():
-            meta = pod["metadata"]
-            for container in pod.get("spec", {}).get("containers", ()):
-                for previous in (True, False):
-                    try:
-                        text = await reader.logs(
-                            meta.get("namespace", ""), meta["name"], container["name"], previous=previous,
-                            tail_lines=_LOG_LINES,
-                        )  # fmt: skip
-                    except KubernautError as error:
-                        text = "" if isinstance(error, NotFound) or previous else f"(not readable: {error})"
-                    if text:
-                        tails.append(
-                            {
-                                "pod": meta["name"],
-                                "container": container["name"],
-                                "previous": previous,
-                                "text": redact(text),
-                            }
-                        )
+        reader = s.cluster(item.cluster)
+        snapshot = await enrich(reader, item.target, clock=s.clock, deadline_s=_ENRICH_S)
+        tails: list[present.Document] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOGS_S):
+                await _read_logs(reader, snapshot.pods(), tails)
         return reply({"logs": tails})
 
     async def yaml(self, request: web.Request) -> web.Response:
@@ -141,7 +132,7 @@ class Reading:
         s.caller(request)
         item = await s.remediation(request.match_info["id"])
         target = item.target
-        live = await s.clusters[item.cluster].get(target.kind, target.namespace, target.name, live=True)
+        live = await s.cluster(item.cluster).get(target.kind, target.namespace, target.name, live=True)
         if live is None:
             raise NotFound(f"{target} does not exist any more")
         meta = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
@@ -151,6 +142,7 @@ class Reading:
     async def approvals(self, request: web.Request) -> web.Response:
         """Approvals, the most urgent first."""
         who = self._services.caller(request)
+        only(request, "pending", "remediation")
         pending = flag_of(request, "pending")
         phase = ApprovalPhase.PENDING if pending else None
         found = await self._services.store.approvals(phase, request.query.get("remediation", ""))
@@ -184,6 +176,24 @@ class Reading:
         return reply({**present.pull_request(pull, role), "files": [present.file_change(f) for f in files]})
 
 
+async def _read_logs(reader: ClusterReader, pods: Iterable[Object], tails: list[present.Document]) -> None:
+    for pod in pods:
+        meta = pod["metadata"]
+        for container in pod.get("spec", {}).get("containers", ()):
+            for previous in (True, False):
+                text = await _log(reader, meta.get("namespace", ""), meta["name"], container["name"], previous=previous)
+                if text:
+                    row = {"pod": meta["name"], "container": container["name"], "previous": previous, "text": text}
+                    tails.append(row)
+
+
+async def _log(reader: ClusterReader, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+    try:
+        return redact(await reader.logs(namespace, pod, container, previous=previous, tail_lines=_LOG_LINES))
+    except KubernautError as error:
+        return "" if isinstance(error, NotFound) or previous else f"(not readable: {error})"
+
+
 def number_of(request: web.Request) -> int:
     """The number in the path.
 
@@ -200,13 +210,11 @@ def query_of(request: web.Request) -> Query:
         BadInput: a parameter is wrong; names it.
     """
     given = request.query
-    known = {"text", "phase", "cluster", "needs_you", "faults", "active", "ids", "offset", "limit"}
-    if unknown := sorted(set(given) - known):
-        raise BadInput(f"unknown parameter; known: {', '.join(sorted(known))}", field=unknown[0])
+    only(request, "text", "phase", "cluster", "needs_you", "faults", "active", "ids", "offset", "limit")
     phases = tuple(given.getall("phase", []))
     for phase in phases:
         if phase not in list(RemediationPhase):
-            raise BadInput(f"{phase!r} is no phase; phases: {', '.join(RemediationPhase)}", field="phase")
+            raise BadInput(f"{phase[:40]!r} is no phase; phases: {', '.join(RemediationPhase)}", field="phase")
     return Query(
         text=given.get("text", "")[:200],
         phases=phases,

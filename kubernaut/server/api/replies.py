@@ -10,6 +10,7 @@ from aiohttp import web
 from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Refused, Temporary, Unknown
 
 log = structlog.get_logger()
+_SHOWN = 80
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _STATUS: tuple[tuple[type[KubernautError], int, str], ...] = (
@@ -62,6 +63,17 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return reply({"error": {"code": "failed", "message": message, "field": ""}}, 500)
 
 
+def only(request: web.Request, *known: str) -> None:
+    """Refuse query parameters that nobody reads: a typo must not be a silent no-op.
+
+    Raises:
+        BadInput: names the first one.
+    """
+    if unknown := sorted(set(request.query) - set(known)):
+        expected = f"known: {', '.join(known)}" if known else "none is known here"
+        raise BadInput(f"unknown parameter; {expected}", field=unknown[0][:_SHOWN])
+
+
 async def body_of(request: web.Request) -> dict[str, Any]:
     """The request's JSON object.
 
@@ -73,7 +85,7 @@ async def body_of(request: web.Request) -> dict[str, Any]:
         return {}
     try:
         document = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise BadInput("the body must be a JSON object")

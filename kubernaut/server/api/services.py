@@ -65,6 +65,17 @@ class Services:
             raise NotFound(f"there is no remediation {remediation_id}")
         return found
 
+    def cluster(self, name: str) -> ClusterReader:
+        """The reader of one cluster.
+
+        Raises:
+            NotFound: it is not configured (any more); remediations outlive the configuration.
+        """
+        reader = self.clusters.get(name)
+        if reader is None:
+            raise NotFound(f"cluster {name} is not configured any more")
+        return reader
+
     def allow_change(self, who: Principal, environment: str, reason: str) -> None:
         """Production takes changes only from somebody who is armed or says why.
 

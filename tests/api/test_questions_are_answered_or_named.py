@@ -1,0 +1,153 @@
+"""Every path answers in the documented shape; whatever is asked wrongly is named by its field."""
+
+import io
+from datetime import datetime
+from typing import Any
+
+import pytest
+from gateway.house import CLUSTER, House, alert, me, payload
+
+from .seeds import target, waiting
+
+
+async def test_status_tells_who_and_what(home: House) -> None:
+    await waiting(home)
+    status, answer = await home.ask("GET", "/v1/status")
+    assert status == 200
+    assert answer["me"]["name"] == me()
+    assert answer["mode"] == {"armed": False, "until": None, "reason": ""}
+    assert (answer["counts"]["needs_you"], answer["counts"]["active"], answer["counts"]["total"]) == (1, 1, 1)
+    assert [c["name"] for c in answer["clusters"]] == [CLUSTER]
+    assert answer["journal_seq"] == await home.running.store.last_seq()
+    assert datetime.fromisoformat(answer["time"]).utcoffset() is not None
+
+
+async def test_a_row_is_light_and_a_whole_has_its_timeline(home: House) -> None:
+    await waiting(home)
+    _, page = await home.ask("GET", "/v1/remediations")
+    [row] = page["items"]
+    _, whole = await home.ask("GET", "/v1/remediations/rr-aaaaaa")
+    assert "timeline" not in row
+    assert row["story"]
+    assert whole["timeline"][0]["message"] == "opened"
+    assert whole["tracks"][0]["plan"]["steps"][0]["parameters"] == {}
+    assert (row["needs_you"], row["target"]) == (True, {"kind": "Deployment", "namespace": "shop", "name": "checkout"})
+
+
+async def test_pages_hold_what_was_asked_for(home: House) -> None:
+    await home.post(payload(*(alert(n) for n in range(30))))
+    seen: list[str] = []
+    for offset in (0, 12, 24, 36):
+        _, page = await home.ask("GET", "/v1/remediations", limit="12", offset=str(offset))
+        assert page["total"] == 30
+        seen += [item["target"]["name"] for item in page["items"]]
+    assert sorted(seen) == sorted(f"web-{n}" for n in range(30))
+    ids = [item["id"] for item in (await home.ask("GET", "/v1/remediations", limit="2"))[1]["items"]]
+    _, two = await home.ask("GET", "/v1/remediations", ids=",".join(ids))
+    assert sorted(item["id"] for item in two["items"]) == sorted(ids)
+    assert (await home.ask("GET", "/v1/remediations", text="web-7"))[1]["total"] == 1
+    assert (await home.ask("GET", "/v1/remediations", cluster="elsewhere"))[1]["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"limit": "0"}, "limit"), ({"limit": "501"}, "limit"), ({"limit": "many"}, "limit"), ({"offset": "-1"}, "offset"),
+        ({"offset": "1e3"}, "offset"), ({"phase": "Nowhere"}, "phase"), ({"needs_you": "1"}, "needs_you"),
+        ({"active": ""}, "active"), ({"faults": "TRUE"}, "faults"), ({"clutser": "x"}, "clutser"),
+        ({"\x1b[31m": "x"}, "\x1b[31m"),
+    ],
+)  # fmt: skip
+async def test_wrong_parameters_are_named(home: House, params: dict[str, str], field: str) -> None:
+    status, answer = await home.ask("GET", "/v1/remediations", **params)
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (400, "bad_input", field)
+
+
+async def test_wrong_parameters_of_approvals_are_named(home: House) -> None:
+    assert (await home.ask("GET", "/v1/approvals", pending="yes"))[1]["error"]["field"] == "pending"
+    assert (await home.ask("GET", "/v1/approvals", remedation="rr-1"))[1]["error"]["field"] == "remedation"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not_found"), ("GET", "/v1", 404, "not_found"), ("GET", "/v2/status", 404, "not_found"),
+        ("PUT", "/v1/status", 405, "bad_input"), ("POST", "/v1/remediations", 405, "bad_input"),
+        ("DELETE", "/v1/remediations/rr-aaaaaa", 405, "bad_input"),
+        ("GET", "/v1/remediations/rr-zzzzzz", 404, "not_found"), ("GET", "/v1/remediations/..%2f..%2fetc", 404, "not_found"),
+        ("GET", "/v1/remediations/rr-zzzzzz/diff", 404, "not_found"), ("GET", "/v1/approvals/ap-none", 404, "not_found"),
+        ("GET", "/v1/pulls/shop/1", 404, "not_found"), ("GET", "/v1/pulls/shop/one", 400, "bad_input"),
+        ("POST", "/v1/remediations/rr-zzzzzz/cancel", 404, "not_found"),
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_told_in_json(home: House, method: str, path: str, status: int, code: str) -> None:
+    got, answer = await home.ask(method, path, {"reason": "x"} if method == "POST" else None)
+    assert (got, answer["error"]["code"]) == (status, code)
+    assert answer["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"x"', b"1" * 10, b"[" * 50_000])
+async def test_a_body_that_is_no_object_is_bad_input(home: House, body: bytes) -> None:
+    async with home.api.post("http://kubernaut/v1/arm", data=body) as response:
+        assert response.status == 400
+        assert (await response.json())["error"]["code"] == "bad_input"
+
+
+async def test_a_body_that_is_too_large_is_refused(home: House) -> None:
+    async with home.api.post(
+        "http://kubernaut/v1/arm", json={"reason": "x" * 900_000, "more": "y" * 200_000}
+    ) as response:
+        assert response.status == 413
+    status, answer = await home.ask("POST", "/v1/arm", {"reason": "x" * 501})
+    assert (status, answer["error"]["field"]) == (400, "reason")
+
+
+async def test_the_live_object_is_shown_as_yaml(home: House) -> None:
+    await waiting(home)
+    status, answer = await home.ask("GET", "/v1/remediations/rr-aaaaaa/yaml")
+    assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+async def test_a_cluster_that_left_the_configuration_is_told(home: House) -> None:
+    await waiting(home, cluster="gone")
+    for what in ("yaml", "logs"):
+        status, answer = await home.ask("GET", f"/v1/remediations/rr-aaaaaa/{what}")
+        assert (status, answer["error"]["code"]) == (404, "not_found")
+        assert "gone" in answer["error"]["message"]
+    assert (await home.ask("GET", "/v1/remediations/rr-aaaaaa"))[0] == 200
+
+
+def _signal(**changes: Any) -> dict[str, Any]:
+    ref = target()
+    return {"cluster": CLUSTER, "kind": ref.kind, "namespace": ref.namespace, "name": ref.name} | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "field"),
+    [
+        ({"kind": ""}, 400, "kind"), ({"kind": "Deploy"}, 400, "kind"), ({"name": ""}, 400, "name"),
+        ({"name": "a/b"}, 400, "name"),
+        ({"name": "../x"}, 400, "name"), ({"namespace": ""}, 400, "namespace"), ({"namespace": "A"}, 400, "namespace"),
+        ({"severity": "loud"}, 400, "severity"), ({"failure_class": "a b\n"}, 400, "failure_class"),
+        ({"cluster": "nowhere"}, 400, "cluster"), ({"summary": "x" * 1001}, 400, "summary"), ({"name": 5}, 400, "name"),
+        ({}, 404, ""),
+    ],
+)  # fmt: skip
+async def test_a_signal_by_hand_names_something_that_exists(
+    home: House, changes: dict[str, Any], status: int, field: str
+) -> None:
+    got, answer = await home.ask("POST", "/v1/signals", _signal(**changes))
+    assert (got, answer["error"]["field"]) == (status, field)
+    assert await home.all() == []
+
+
+async def test_a_signal_by_hand_has_its_requester(home: House) -> None:
+    status, answer = await home.ask(
+        "POST",
+        "/v1/signals",
+        {"kind": "Namespace", "name": "default", "severity": "critical", "summary": "token=abcdefghijklmnop"},
+    )
+    assert (status, answer["outcome"]) == (201, "opened")
+    item = await home.only()
+    assert (item.signal.requester, item.signal.severity, item.id) == (me(), "critical", answer["remediation_id"])
+    assert "abcdefghijklmnop" not in str(item.signal.annotations)
