@@ -94,9 +94,8 @@ async def test_a_body_that_is_no_object_is_bad_input(home: House, body: bytes) -
 
 
 async def test_a_body_that_is_too_large_is_refused(home: House) -> None:
-    async with home.api.post(
-        "http://kubernaut/v1/arm", json={"reason": "x" * 900_000, "more": "y" * 200_000}
-    ) as response:
+    body = io.BytesIO(b'{"reason": "' + b"x" * 1_100_000 + b'"}')
+    async with home.api.post("http://kubernaut/v1/arm", data=body) as response:
         assert response.status == 413
     status, answer = await home.ask("POST", "/v1/arm", {"reason": "x" * 501})
     assert (status, answer["error"]["field"]) == (400, "reason")
@@ -151,3 +150,23 @@ async def test_a_signal_by_hand_has_its_requester(home: House) -> None:
     item = await home.only()
     assert (item.signal.requester, item.signal.severity, item.id) == (me(), "critical", answer["remediation_id"])
     assert "abcdefghijklmnop" not in str(item.signal.annotations)
+
+
+async def test_approvals_come_in_pages(home: House) -> None:
+    for number in range(3):
+        await waiting(home, f"rr-aaaaa{number}", f"w{number}")
+    _, page = await home.ask("GET", "/v1/approvals", limit="2")
+    assert (len(page["items"]), page["total"]) == (2, 3)
+    status, answer = await home.ask("GET", "/v1/approvals", limit="501")
+    assert (status, answer["error"]["field"]) == (400, "limit")
+
+
+async def test_who_saw_an_older_state_does_not_stop_the_newer_one(home: House) -> None:
+    await waiting(home)
+    version = (await home.only()).version
+    for wrong, status in ((version + 1, 409), ("1", 400), (True, 400)):
+        for what in ("cancel", "escalate"):
+            body = {"reason": "x", "version": wrong}
+            assert (await home.ask("POST", f"/v1/remediations/rr-aaaaaa/{what}", body))[0] == status
+    body = {"reason": "x", "version": version}
+    assert (await home.ask("POST", "/v1/remediations/rr-aaaaaa/cancel", body))[0] == 200

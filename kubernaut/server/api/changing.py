@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from kubernaut.domain.approvals import Role, Verdict
-from kubernaut.domain.errors import BadInput, NotFound
+from kubernaut.domain.errors import BadInput, Conflict, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.redaction import redact
 from kubernaut.domain.resources import KINDS, ResourceRef, is_name
@@ -62,7 +62,9 @@ class Changing:
         s = self._services
         who = s.caller(request, Role.APPROVER)
         item = await s.remediation(request.match_info["id"])
-        reason = text_of(await body_of(request), "reason")
+        document = await body_of(request)
+        reason = text_of(document, "reason")
+        _seen(document, item.version)
         s.allow_change(who, item.environment, reason)
         return reply(present.remediation(await s.control.cancel(item.id, who, reason), whole=False))
 
@@ -71,7 +73,9 @@ class Changing:
         s = self._services
         who = s.caller(request, Role.APPROVER)
         item = await s.remediation(request.match_info["id"])
-        reason = text_of(await body_of(request), "reason")
+        document = await body_of(request)
+        reason = text_of(document, "reason")
+        _seen(document, item.version)
         s.allow_change(who, item.environment, reason)
         return reply(present.remediation(await s.control.escalate(item.id, who, reason), whole=False))
 
@@ -155,6 +159,21 @@ class Changing:
             note = JournalDraft(s.clock.now(), "arm", f"{who.name} is read-only again", who.name)
             await s.store.commit(Change(journal=(note,)))
         return reply({"armed": False, "until": None, "reason": ""})
+
+
+def _seen(document: dict[str, Any], version: int) -> None:
+    """Whether the caller saw what is there now, where it says what it saw.
+
+    Raises:
+        Conflict: it changed in between. BadInput: the version is no number.
+    """
+    seen = document.get("version")
+    if seen is None:
+        return
+    if type(seen) is not int:
+        raise BadInput("must be a number", field="version")
+    if seen != version:
+        raise Conflict("the remediation changed since you looked at it: look again")
 
 
 def _target(document: dict[str, Any], intake: IntakeDesk) -> ResourceRef:

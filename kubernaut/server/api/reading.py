@@ -21,6 +21,7 @@ from .replies import only, reply
 from .services import Services
 
 _TIMELINE = 200
+_APPROVALS = 500
 _LOG_LINES = 200
 _ENRICH_S = 8.0
 _LOGS_S = 12.0
@@ -142,11 +143,12 @@ class Reading:
     async def approvals(self, request: web.Request) -> web.Response:
         """Approvals, the most urgent first."""
         who = self._services.caller(request)
-        only(request, "pending", "remediation")
+        only(request, "pending", "remediation", "limit")
+        limit = number_in(request.query.get("limit", str(_APPROVALS)), "limit", 1, _APPROVALS)
         pending = flag_of(request, "pending")
         phase = ApprovalPhase.PENDING if pending else None
         found = await self._services.store.approvals(phase, request.query.get("remediation", ""))
-        return reply({"items": [present.approval(a, who) for a in found]})
+        return reply({"items": [present.approval(a, who) for a in found[:limit]], "total": len(found)})
 
     async def approval(self, request: web.Request) -> web.Response:
         """One approval."""
