@@ -101,7 +101,7 @@ def _pulse(state: State, event: Pulse) -> Next:
     dirty = {"page", "status"} if event.heard else set()
     dirty |= {"approvals"} if event.approvals else set()
     if event.at - state.status_at >= _STATUS_S:
-        dirty |= {"status"}
+        dirty |= {"status", "page", "approvals"} if state.problems else {"status"}
         state = replace(state, status_at=event.at)
     state = replace(state, dirty=state.dirty | dirty)
     if state.notice and event.at >= state.notice_until:
@@ -196,7 +196,8 @@ def _back(state: State) -> Next:
 
 def _loaded(state: State, event: Loaded) -> Next:
     load, document = event.load, event.document
-    state = replace(state, loading=state.loading - {load})
+    problems = {k: v for k, v in state.problems.items() if k != (load.kind, load.target)}
+    state = replace(state, loading=state.loading - {load}, problems=problems)
     match load.kind:
         case "page":
             before = state.rows.cursor
@@ -216,9 +217,7 @@ def _loaded(state: State, event: Loaded) -> Next:
             return _read_back(state, load, document)
     if not _cared_for(state, load):
         return state, ()
-    key = (load.kind, load.target)
-    problems = {k: v for k, v in state.problems.items() if k != key}
-    state = replace(state, documents={**state.documents, key: document}, problems=problems)
+    state = replace(state, documents={**state.documents, (load.kind, load.target): document})
     return acting.ready(state), ()
 
 

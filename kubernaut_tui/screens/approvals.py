@@ -20,8 +20,9 @@ def approvals(state: State, width: int) -> list[Line]:
     for at, item in enumerate(shown(state, rows), start=rows.top):
         lines.append(_row(state, item, width, name, rule, selected=at == rows.index))
     if not rows.items:
-        told = "Nothing waits for a vote." if rows.known else "Asking the daemon …"
-        lines += [line(""), cut(line(f"   {told if state.word is not Word.DOWN else clean(state.reason)}"), width)]
+        problem = state.problems.get(("approvals", ""), "") or (state.reason if state.word is Word.DOWN else "")
+        told = clean(problem) or ("Nothing waits for a vote." if rows.known else "Asking the daemon …")
+        lines += [line(""), *(cut(line("   " + text), width) for text in wrapped(told, width - 6))]
     return lines[: visible(state) + 1]
 
 

@@ -159,10 +159,14 @@ def _prompt(state: State) -> Line:
 
 
 def _old(state: State) -> str:
-    """Why changing keys are dim; the text stands still while it holds."""
+    """Why what is shown may be old; the text stands still while it holds."""
     if state.word is Word.STALE:
         return "STALE: nothing is heard from the daemon; changing keys wait until it is LIVE"
-    return f"DOWN: {clean(state.reason)}" if state.word is Word.DOWN else ""
+    if state.word is Word.DOWN:
+        return f"DOWN: {clean(state.reason)}"
+    kind = {Screen.REMEDIATIONS: "page", Screen.APPROVALS: "approvals"}.get(state.view.screen, "")
+    problem = state.problems.get((kind, ""), "")
+    return f"what you see is old, it can't be read anew: {clean(problem)}" if problem else ""
 
 
 def _tail(text: str, width: int) -> str:

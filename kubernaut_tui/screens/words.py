@@ -68,7 +68,10 @@ def clock(text: str | None) -> str:
 def age(text: str | None, wall: float) -> str:
     """How long ago, in at most four characters."""
     moment = when(text)
-    return span(max(0.0, wall - moment.timestamp())) if moment else ""
+    if moment is None:
+        return ""
+    seconds = max(0.0, wall - moment.timestamp())
+    return "<1m" if seconds < 60 else span(seconds)
 
 
 def span(seconds: float) -> str:
@@ -80,8 +83,14 @@ def span(seconds: float) -> str:
     return f"{seconds // 3600:.0f}h" if seconds < 172_800 else f"{seconds // 86_400:.0f}d"
 
 
+_TICKING_S = 300
+"""Below this a countdown shows seconds; above they would only be motion."""
+
+
 def countdown(text: str | None, wall: float) -> str:
-    """Minutes and seconds until then; empty when it has passed."""
+    """How long until then: minutes, in the last five also seconds; empty when it has passed."""
     moment = when(text)
     left = int(moment.timestamp() - wall) if moment else 0
+    if left >= _TICKING_S:
+        return span(left)
     return f"{left // 60}:{left % 60:02d}" if left > 0 else ""

@@ -12,6 +12,7 @@ from kubernaut.daemon import Running, running
 from kubernaut.domain.approvals import Approval
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.tracks import GitOpsPhase
 from kubernaut.ports import Change, Query
 from kubernaut.settings import Settings
 from kubernaut_tui.app import Console
@@ -54,6 +55,15 @@ class Desk:
         assert item.imperative is not None
         track = replace(item.imperative, reason=reason)
         note = JournalDraft(NOW, "verification", reason, remediation_id=remediation_id, track="imperative")
+        await self.running.store.commit(Change(tracks=(track,), journal=(note,)))
+
+    async def overdue(self, remediation_id: str) -> None:
+        """A pull request waits too long: its story and its mark change."""
+        item = await self.running.store.remediation(remediation_id)
+        assert item is not None
+        assert item.gitops is not None
+        note = JournalDraft(NOW, "pull-request", "nobody merged it", remediation_id=remediation_id, track="gitops")
+        track = replace(item.gitops, phase=GitOpsPhase.OVERDUE)
         await self.running.store.commit(Change(tracks=(track,), journal=(note,)))
 
     async def approval(self) -> Approval:
