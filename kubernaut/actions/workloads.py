@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from kubernaut.domain.errors import Refused
+from kubernaut.domain.facts import Object
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
@@ -13,6 +14,13 @@ from .rollout import deployment_health, is_ready, pods_of
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """The annotation by which kubectl itself restarts; it is not in Git, so a GitOps controller leaves it alone."""
+
+
+def restarted_at(item: Object) -> str:
+    """The restart that stands in the object's pod template; empty when there is none."""
+    template = (item.get("spec") or {}).get("template") or {}
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    return str(annotations.get(RESTARTED_AT) or "")
 
 
 def _share(value: object, wanted: int) -> int:
@@ -57,11 +65,10 @@ class RestartDeployment:
         item = await fetch(reader, step)
         if item.get("spec", {}).get("paused"):
             raise Refused(f"{step.target} is paused: a restart would not roll out until `kubectl rollout resume`")
-        annotations = item["spec"]["template"].get("metadata", {}).get("annotations") or {}
         return {
             **identity(item),
             "restartedAt": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "before": annotations.get(RESTARTED_AT, ""),
+            "before": restarted_at(item),
         }
 
     def _patch(self, captured: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,10 +88,18 @@ class RestartDeployment:
         return Applied(True, f"restarted {step.target.short}", {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
-        """Whether the captured moment (or a later one) stands in the template."""
+        """Whether the Deployment was restarted since the capture: by this write, or by somebody after it.
+
+        Another moment than the captured ones is somebody's restart, and one restart is enough. A GitOps controller may have
+        taken the annotation away again (Flux does): the ReplicaSet that was made from it still has it.
+        """
         item = await fetch(reader, step)
-        annotations = item["spec"]["template"].get("metadata", {}).get("annotations") or {}
-        return bool(annotations.get(RESTARTED_AT, "") == run.captured["restartedAt"])
+        ours, before = run.captured["restartedAt"], run.captured["before"]
+        now = restarted_at(item)
+        if now == ours or (now and now != before):
+            return True
+        made = await reader.owned("ReplicaSet", item["metadata"]["uid"], step.target.namespace)
+        return any(restarted_at(replica_set) == ours for replica_set in made)
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Never called: not reversible."""
