@@ -85,11 +85,10 @@ async def _decided(out: Outside, remediation: Remediation, track: ImperativeTrac
 async def _forbidden(out: Outside, remediation: Remediation, track: ImperativeTrack) -> str:
     reader = out.cluster(remediation.cluster)
     accesses = {access for step in track.plan.steps for access in find(step.action).accesses(step)}
-    async with asyncio.TaskGroup() as group:
-        asked = [
-            group.create_task(reader.allowed(a.verb, a.kind, a.namespace, a.name, a.subresource)) for a in accesses
-        ]
-    return "; ".join(sorted(answer for task in asked if (answer := task.result())))
+    answers = await asyncio.gather(
+        *(reader.allowed(a.verb, a.kind, a.namespace, a.name, a.subresource) for a in accesses)
+    )
+    return "; ".join(sorted(answer for answer in answers if answer))
 
 
 async def _dry_run(
