@@ -9,7 +9,6 @@ import pytest_asyncio
 
 from kubernaut.lab.genuine import NEEDS, GenuineWorld
 from kubernaut.lab.parts import Parts
-from kubernaut.sim.scenarios import scenario
 
 from .incident import Incidents
 
@@ -31,16 +30,22 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Genui
     async with GenuineWorld(folder / "world", parts=parts, forge_root=folder / "forge") as world:
         await world.control_plane.kubectl("apply", "-f", str(RBAC))
         await world.control_plane.grant("kubernaut", "kubernaut")
-        for number in STALE:
-            await world.deploy(scenario(number))
-            await world.break_(scenario(number))
         yield world
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def begun(world: GenuineWorld) -> set[int]:
+    """Scenarios that are broken already."""
+    begun: set[int] = set()
+    for number in STALE:
+        await Incidents(world, world.state_dir, begun).broken(number)
+    return begun
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def incidents(world: GenuineWorld, tmp_path: Path) -> AsyncIterator[Incidents]:
+async def incidents(world: GenuineWorld, begun: set[int], tmp_path: Path) -> AsyncIterator[Incidents]:
     """Begins incidents with a daemon of the test's own, and ends it."""
-    incidents = Incidents(world, tmp_path)
+    incidents = Incidents(world, tmp_path, begun)
     try:
         yield incidents
     finally:
