@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from kubernaut.domain.errors import BadInput
 from kubernaut.pipeline.outside import Limits
@@ -97,17 +97,17 @@ class ForgeSection(Section):
 class Members(Section):
     """Who has a role."""
 
-    users: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
+    users: tuple[str, ...] = Field((), description="User names, as `id -un` says them.")
+    groups: tuple[str, ...] = Field((), description="Groups of the machine, as `id -Gn` says them.")
 
 
 class Roles(Section):
     """Users and groups of each role; a role contains the ones before it. Nobody has a role by default."""
 
-    viewer: Members = Members()
-    approver: Members = Members()
-    senior: Members = Members()
-    admin: Members = Members()
+    viewer: Members = Field(Members(), description="May look.")
+    approver: Members = Field(Members(), description="May vote, merge, cancel and raise signals.")
+    senior: Members = Field(Members(), description="May also do what policy leaves to seniors.")
+    admin: Members = Field(Members(), description="May vote whatever groups a policy names.")
 
 
 class Watch(Section):
@@ -127,28 +127,38 @@ class Watch(Section):
 class Times(Section):
     """How long things may take, in seconds."""
 
-    dedup_window_s: float = Field(300.0, ge=0)
-    enrich_deadline_s: float = Field(10.0, gt=0)
+    dedup_window_s: float = Field(300.0, ge=0, description="A remediation that ended takes duplicates for so long.")
+    enrich_deadline_s: float = Field(10.0, gt=0, description="For reading all facts about one failure.")
     patience_s: float = Field(20.0, ge=0, description="Look again for so long before an unclear failure is escalated.")
-    call_deadline_s: float = Field(15.0, gt=0)
-    approval_ttl_s: float = Field(900.0, gt=0)
-    resolve_grace_s: float = Field(60.0, ge=0)
+    call_deadline_s: float = Field(15.0, gt=0, description="For one call to a cluster or a forge.")
+    approval_ttl_s: float = Field(900.0, gt=0, description="How long a question to people stays open.")
+    resolve_grace_s: float = Field(
+        60.0, ge=0, description="How long a verification waits for the alert to resolve once the objects are healthy."
+    )
     stability_s: float = Field(60.0, ge=0, description="Health must hold for so long without a break.")
-    verify_poll_s: float = Field(2.0, gt=0)
-    verify_deadline_s: float = Field(600.0, gt=0)
-    rollback_deadline_s: float = Field(300.0, gt=0)
-    merge_poll_s: float = Field(10.0, gt=0)
+    verify_poll_s: float = Field(2.0, gt=0, description="How often health is looked at.")
+    verify_deadline_s: float = Field(
+        600.0, gt=0, description="Health must have come by then; else it is undone or handed over."
+    )
+    rollback_deadline_s: float = Field(300.0, gt=0, description="For undoing all steps of a plan.")
+    merge_poll_s: float = Field(10.0, gt=0, description="How often an open pull request is looked at.")
     overdue_s: float = Field(86_400.0, gt=0, description="A pull request that waits longer is overdue, loudly.")
-    sync_poll_s: float = Field(1.0, gt=0)
-    sync_deadline_s: float = Field(900.0, gt=0)
+    sync_poll_s: float = Field(1.0, gt=0, description="How often a sync is looked at after a merge.")
+    sync_deadline_s: float = Field(900.0, gt=0, description="The merged change must be live by then.")
     outage_s: float = Field(3_600.0, gt=0, description="Wait for a silent cluster or forge for so long, then escalate.")
+
+    @model_validator(mode="after")
+    def _can_hold(self) -> "Times":
+        if self.stability_s >= self.verify_deadline_s:
+            raise ValueError("stability_s must be less than verify_deadline_s, or no verification could ever succeed")
+        return self
 
 
 class Confidence(Section):
     """The confidence gate, 0 to 1."""
 
-    act_alone_above: float = Field(0.9, ge=0, le=1)
-    never_below: float = Field(0.7, ge=0, le=1)
+    act_alone_above: float = Field(0.9, ge=0, le=1, description="Surer findings may proceed under policy; others ask.")
+    never_below: float = Field(0.7, ge=0, le=1, description="Less sure findings are handed to people, never acted on.")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Confidence":
@@ -169,8 +179,8 @@ class AnalysisSection(Section):
 class Log(Section):
     """What the daemon writes to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["console", "json"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is written.")
+    format: Literal["console", "json"] = Field("json", description="`json` for machines, `console` for people.")
 
 
 class Settings(BaseSettings):
@@ -245,12 +255,13 @@ def load(path: Path) -> Settings:
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise BadInput(f"can't read the configuration: {error.strerror}", place=str(path)) from error
+        hint = "name one with --config or KUBERNAUT_CONFIG; `kubernaut config example` prints one to begin with"
+        raise BadInput(f"can't read the configuration: {error.strerror}; {hint}", place=str(path)) from error
     except UnicodeDecodeError as error:
         raise BadInput("is not UTF-8 text", place=str(path)) from error
     try:
         document = yaml.safe_load(text) or {}
-        lines = _lines(yaml.compose(text, Loader=yaml.SafeLoader))
+        lines = _lines(yaml.compose(text, Loader=yaml.SafeLoader), path)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -260,25 +271,73 @@ def load(path: Path) -> Settings:
     if stray := _stray_variables():
         raise BadInput("\n".join(stray))
     try:
-        settings = Settings(**{str(key): value for key, value in document.items()})
+        settings = Settings(**_filled(document))
     except ValidationError as error:
         raise BadInput("\n".join(_faults(error, path, lines))) from error
+    except SettingsError as error:
+        raise BadInput(_unreadable_variable(error)) from error
     return _resolved(settings, path.resolve().parent)
 
 
-def _lines(node: yaml.Node | None, prefix: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], int]:
-    """Line of each key: path → line from 1."""
+def _filled(document: Mapping[Any, Any]) -> dict[str, Any]:
+    """Without empty sections: one whose keys are all commented out is there, and says nothing."""
+    sections = {str(key): value for key, value in document.items() if value is not None}
+    return {
+        key: {str(k): v for k, v in value.items() if v is not None} if isinstance(value, Mapping) else value
+        for key, value in sections.items()
+    }
+
+
+def places(path: Path) -> dict[tuple[str | int, ...], str]:
+    """Where each key of a readable configuration file stands: path of the key → `file:line`."""
+    node = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    return {key: f"{path}:{line}" for key, line in _lines(node, path).items()}
+
+
+def _lines(node: yaml.Node | None, path: Path, prefix: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], int]:
+    """Line of each key: path of the key → line from 1.
+
+    Raises:
+        BadInput: a key stands twice in one mapping; YAML would take the last in silence.
+    """
     found: dict[tuple[str | int, ...], int] = {}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            here = (*prefix, str(key.value))
-            found[here] = key.start_mark.line + 1
-            found |= _lines(value, here)
+            here, line = (*prefix, str(key.value)), key.start_mark.line + 1
+            if here in found:
+                raise BadInput(
+                    f"stands twice, first in line {found[here]}", field=_dotted(here), place=f"{path}:{line}"
+                )
+            found[here] = line
+            found |= _lines(value, path, here)
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             found[(*prefix, index)] = item.start_mark.line + 1
-            found |= _lines(item, (*prefix, index))
+            found |= _lines(item, path, (*prefix, index))
     return found
+
+
+def _dotted(where: tuple[str | int, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+
+
+def _variable(where: tuple[str | int, ...]) -> str:
+    """The environment variable that a key came from; empty when it came from the file."""
+    for length in range(len(where), 0, -1):
+        name = "KUBERNAUT_" + "__".join(str(part) for part in where[:length]).upper()
+        if name in {given.upper() for given in os.environ}:
+            return name
+    return ""
+
+
+def _unreadable_variable(error: SettingsError) -> str:
+    """Which environment variable is no JSON; its value is not repeated."""
+    cause = error.__cause__
+    quoted = [part for part in str(error).split('"') if part in Settings.model_fields]
+    name = f"KUBERNAUT_{quoted[0].upper()}" if quoted else "a KUBERNAUT_ variable"
+    return (
+        f"environment variable {name}: lists and sections are given as JSON, and this is none ({type(cause).__name__})"
+    )
 
 
 def _stray_variables() -> list[str]:
@@ -296,8 +355,9 @@ def _faults(error: ValidationError, path: Path, lines: Mapping[tuple[str | int, 
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         where = tuple(fault["loc"])
         line = next((lines[where[:n]] for n in range(len(where), 0, -1) if where[:n] in lines), None)
-        place = f"{path}:{line}" if line else f"{path} or KUBERNAUT_{'__'.join(str(w).upper() for w in where)}"
-        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+        variable = _variable(where)
+        place = f"environment variable {variable}" if variable else f"{path}:{line}" if line else str(path)
+        key = _dotted(where)
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
             message = f"unknown key{_did_you_mean(where)}"

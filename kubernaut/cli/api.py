@@ -14,7 +14,7 @@ from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound
 from .exits import NoDaemonError
 
 _TIMEOUT_S = 30.0
-_PLACES = (Path("state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
+_PLACES = (Path("state/kubernaut.sock"), Path("config/state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
 _ERRORS: dict[str, type[KubernautError]] = {
     "not_found": NotFound, "refused": Refused, "read_only": Refused, "conflict": Conflict, "unavailable": Temporary,
     "unknown": Unknown,

@@ -6,7 +6,7 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "daemon": ("kubernaut.cli.daemon:daemon", "Take signals and act on them, in the foreground."),
-    "config": ("kubernaut.cli.config:config", "Check the configuration, or show it with its defaults."),
+    "config": ("kubernaut.cli.config:config", "Check the configuration, show it, or print an example."),
     "get": ("kubernaut.cli.get:get", "List remediations, approvals or clusters."),
     "describe": ("kubernaut.cli.describe:describe", "Everything about one remediation."),
     "watch": ("kubernaut.cli.watch:watch", "Follow the journal as it is written."),

@@ -40,6 +40,9 @@ class Tokens:
             digests.append(hashlib.sha256(token.encode()).digest())
         self._digests, self._stamp = digests, (stat.st_mtime_ns, stat.st_size)
 
+    def __len__(self) -> int:
+        return len(self._digests)
+
     def refresh(self) -> None:
         """Look at the file again if it changed. Raises BadInput; the old tokens stay valid then."""
         if self._path is None:
@@ -56,5 +59,5 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return False
-        given = hashlib.sha256(token.strip().encode()).digest()
+        given = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).digest()
         return any(hmac.compare_digest(given, known) for known in self._digests)

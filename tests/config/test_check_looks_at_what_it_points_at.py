@@ -1,0 +1,102 @@
+"""`kubernaut config check` reads the files that the configuration names; `show` tells what is in force and no secret."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from daemon.process import run
+
+GOOD = {
+    "apiVersion": "v1", "kind": "Config", "current-context": "prod", "clusters": [], "users": [],
+    "contexts": [{"name": "prod", "context": {}}, {"name": "other", "context": {}}],
+}  # fmt: skip
+
+
+def _write(tmp_path: Path, **changes: Any) -> Path:
+    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(GOOD))
+    (tmp_path / "tokens.txt").write_text("0123456789abcdef  # one\n")
+    document = {
+        "gateway": {"tokens_file": "tokens.txt"},
+        "clusters": [{"name": "prod-eu", "kubeconfig": "kubeconfig"}],
+        "roles": {"approver": {"groups": ["sre"]}},
+    } | changes
+    path = tmp_path / "kubernaut.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False))
+    return path
+
+
+def _check(path: Path) -> tuple[int, str]:
+    result = run("config", "check", "--config", str(path))
+    assert "Traceback" not in result.stderr
+    return result.returncode, result.stdout + result.stderr.replace(str(path), "FILE")
+
+
+def test_what_is_in_order_is_said_to_be(tmp_path: Path) -> None:
+    status, said = _check(_write(tmp_path))
+    assert status == 0, said
+    assert "in order" in said
+
+
+def test_each_thing_that_is_missing_is_named_with_its_place(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path,
+        gateway={"tokens_file": "nowhere.txt"},
+        clusters=[
+            {"name": "a", "kubeconfig": "kubeconfig", "context": "gone"},
+            {"name": "b", "kubeconfig": "gone.yaml"},
+        ],
+        roles={},
+        policies={"dir": "gone"},
+        forge={"repositories": {"https://git.example/a.git": "a"}},
+    )
+    status, said = _check(path)
+    assert status == 2
+    for expected in (
+        "FILE:2: gateway.tokens_file:", "FILE:6: clusters[0].context: 'gone' is not in", "(contexts: prod, other)",
+        "FILE:8: clusters[1].kubeconfig:", "roles: nobody may approve", "policies.dir:", "forge.repositories.https://git.example/a.git",
+    ):  # fmt: skip
+        assert expected in said, said
+
+
+def test_broken_files_are_named(tmp_path: Path) -> None:
+    path = _write(tmp_path)
+    (tmp_path / "kubeconfig").write_text("{{{")
+    (tmp_path / "tokens.txt").write_text("short-secret\n")
+    status, said = _check(path)
+    assert status == 2
+    assert "clusters[0].kubeconfig" in said
+    assert "tokens.txt:1" in said
+    assert "short-secret" not in said
+
+
+def test_a_policy_with_a_syntax_error_is_named_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "approval.rego").write_text(
+        "package kubernaut.approval\n\nimport rego.v1\n\ndecision := {\n"
+    )
+    status, said = _check(_write(tmp_path, policies={"dir": "policies"}))
+    assert status == 2
+    assert "policies.dir" in said
+    assert "approval.rego:" in said
+
+
+def test_an_unknown_key_ends_it(tmp_path: Path) -> None:
+    status, said = _check(_write(tmp_path, freze=True))
+    assert status == 2
+    assert "did you mean 'freeze'?" in said
+
+
+def test_show_tells_defaults_and_overrides_and_hides_secrets(tmp_path: Path) -> None:
+    path = _write(tmp_path, forge={"repositories": {"https://bot:hunter2secret@git.example/a.git": "a"}})
+    env = {"KUBERNAUT_TIMES__STABILITY_S": "7"}
+    result = run("config", "show", "--config", str(path), "-o", "json", env=env)
+    assert result.returncode == 0, result.stderr
+    shown = json.loads(result.stdout)
+    assert shown["times"]["stability_s"] == 7
+    assert shown["gateway"]["listen"] == "127.0.0.1:9480"
+    assert shown["gateway"]["tokens_file"] == str(tmp_path / "tokens.txt")
+    as_yaml = run("config", "show", "--config", str(path), env=env).stdout
+    assert yaml.safe_load(as_yaml) == shown
+    assert "hunter2secret" not in result.stdout + as_yaml
+    assert "0123456789abcdef" not in result.stdout + as_yaml
