@@ -29,9 +29,9 @@ with_clock() { # with_clock WHAT COMMAND ARG…: says what is done, and shows wh
         say "… $((SECONDS - started)) s"
       fi
     done
-  ) &
+  ) >/dev/null & # a caller that reads our output must not wait for it
   ticker=$!
-  "$@" || status=$?
+  ("$@") || status=$? # in a shell of its own: `die` in it must not leave the clock behind
   kill "$ticker" 2>/dev/null
   wait "$ticker" 2>/dev/null || true
   if [ -t 2 ]; then printf '\r             \r' >&2; fi

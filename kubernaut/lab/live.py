@@ -137,4 +137,5 @@ async def _balance(client: Client) -> None:
     with contextlib.suppress(KubernautError, aiohttp.ClientError, TimeoutError, OSError):
         counts = (await client.get("/v1/status"))["counts"]
         done = counts["by_phase"].get("Completed", 0)
-        loud(f"{counts['total']} incidents: {done} completed, {counts['needs_you']} still waited for you")
+        incidents = "1 incident" if counts["total"] == 1 else f"{counts['total']} incidents"
+        loud(f"{incidents}: {done} completed, {counts['needs_you']} still waited for you")

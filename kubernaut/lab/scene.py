@@ -71,5 +71,5 @@ async def scene(wanted: Wanted, tell: Tell) -> AsyncIterator[Scene]:
         stack.push_async_callback(daemon.stop)
         tell("starting: kubernaut daemon")
         await daemon.start()
+        stack.callback(tell, "stopping everything")
         yield Scene(world, daemon, aftermath)
-        tell("stopping everything")
