@@ -55,7 +55,7 @@ class Console(App[None]):
         self._client = client
         self._pulse_s = pulse_s
         self._link = Link(client, self.feed)
-        self._canvas = Canvas()
+        self._canvas = Canvas(self._write)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def compose(self) -> ComposeResult:
@@ -130,14 +130,17 @@ class Console(App[None]):
                 case Send():
                     self._spawn(self._send(effect))
                 case Copy():
-                    if self._driver is not None:
-                        self._driver.write(offer(effect.text))
+                    self._write(offer(effect.text))
                     self.feed(events.Copied(effect.text))
                 case Repaint():
-                    self.refresh(layout=True)
-                    self._canvas.refresh()
+                    self._canvas.repaint()
                 case Quit():
                     self.exit()
+
+    def _write(self, sequence: str) -> None:
+        """To the terminal, in order with what is painted."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
 
     def _spawn(self, work: Coroutine[object, None, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -76,7 +76,7 @@ class Terminal:
 
     async def bytes_of(self, key: bytes) -> int:
         """How many bytes the console answers a key with."""
-        before = await self.still()
+        before = await self.still(0.15)
         self.send(key)
         try:
             async with asyncio.timeout(10):
@@ -84,7 +84,7 @@ class Terminal:
                     await asyncio.sleep(0.01)
         except TimeoutError:
             raise AssertionError(f"{key!r} was not answered on\n{self.screen}") from None
-        return await self.still() - before
+        return await self.still(0.15) - before
 
 
 @asynccontextmanager

@@ -1,0 +1,57 @@
+"""What the terminal shows after any sequence of keys is what the console means it to show, cell by cell."""
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from kubernaut_tui.widgets.canvas import _changed, _shift
+
+from .desk import desk
+from .incidents import steady
+from .terminal import terminal
+
+pytestmark = pytest.mark.timeout(100)
+
+
+def lines(*texts: str) -> list[tuple[tuple[str, str], ...]]:
+    return [((text, ""),) for text in texts]
+
+
+def test_the_span_between_first_and_last_differing_cell() -> None:
+    assert _changed((("abcdef", ""),), (("abXdYf", ""),)) == (2, 5)
+    assert _changed((("abc", ""), ("def", "dim")), (("abcdef", ""),)) == (3, 6)
+    assert _changed((("日本", ""),), (("日曜", ""),)) == (2, 3)
+
+
+def test_a_text_that_moved_is_recognised() -> None:
+    old = lines("head", *"abcdefghij", "foot")
+    assert _shift(old, lines("head", *"bcdefghijk", "foot")) == (1, 10, 1)
+    assert _shift(old, lines("head", *"zabcdefghi", "foot")) == (1, 10, -1)
+    assert _shift(old, lines("head", *"abcdefghiX", "foot"))[2] == 0
+    assert _shift(old, lines("head", *"0123456789", "foot"))[2] == 0
+
+
+async def test_scrolling_costs_little_and_loses_nothing(tmp_path: Path) -> None:
+    async with desk(tmp_path) as home:
+        for number in range(60):
+            await home.hold(steady(f"rr-{number:06d}", f"app-{number:06d}"))
+        async with terminal("--socket", home.socket) as tty:
+            await tty.until("1 of 60", "LIVE")
+            for _ in range(22):
+                assert await tty.bytes_of(b"j") <= 1_200
+            for _ in range(22):
+                assert await tty.bytes_of(b"k") <= 1_200
+            choice = random.Random(7)
+            for _ in range(60):
+                tty.send(
+                    choice.choice([b"j", b"j", b"k", b" ", b"G", b"g", b"d", b"t", b"-", b"1", b"?", b"kk", b"jjj"])
+                )
+                await asyncio.sleep(choice.choice([0.0, 0.01, 0.05]))
+            await tty.still(1.0)
+            shown = tty.screen
+            tty.send(b"\x12")
+            await asyncio.sleep(0.5)
+            await tty.still()
+            assert tty.screen == shown
