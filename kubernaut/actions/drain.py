@@ -91,7 +91,7 @@ class DrainNode:
             }
             for p in pods
         ]
-        unschedulable = bool(node.get("spec", {}).get("unschedulable", False))
+        unschedulable = _cordoned(node)
         owners = await _owners(reader, pods)
         return {**identity(node), "unschedulable": unschedulable, "pods": listed, "owners": owners}
 
@@ -115,9 +115,15 @@ class DrainNode:
         return (summary, *refused[:5])
 
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
-        """Cordon, then evict what is still there; done when nothing is left that could be evicted."""
+        """Cordon, then evict what is still there; done when nothing is left that could be evicted.
+
+        Raises:
+            Refused: somebody uncordoned the node meanwhile: that is a person's word, and pods come anew.
+        """
         node = await fetch(reader, step)
-        if not node.get("spec", {}).get("unschedulable"):
+        if not _cordoned(node):
+            if run.progress.get("cordoned"):
+                raise Refused(f"somebody uncordoned {step.target.name} during the drain")
             expected = {"uid": run.captured["uid"]}
             await writer.patch(step.target, {"spec": {"unschedulable": True}}, expected=expected)
         pods = await self._evictable(reader, step)
@@ -135,7 +141,7 @@ class DrainNode:
             except Temporary as error:
                 waiting.append(f"{pod['metadata']['name']}: {error}")
         total = len(run.captured["pods"])
-        progress = {"left": len(pods), "total": total, "waiting": waiting[:5]}
+        progress = {"cordoned": True, "left": len(pods), "total": total, "waiting": waiting[:5]}
         if not pods:
             return Applied(True, f"drained {step.target.name}: {total} pods evicted", progress)
         blocked_text = f", waiting for {waiting[0]}" if waiting else ""
@@ -144,18 +150,23 @@ class DrainNode:
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
         """Never trusted half way: the drain is done when the node is cordoned and nothing evictable is left."""
         node = await fetch(reader, step)
-        return bool(node.get("spec", {}).get("unschedulable")) and not await self._evictable(reader, step)
+        return _cordoned(node) and not await self._evictable(reader, step)
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
-        """Let pods come again, unless the node was cordoned before."""
-        before = bool(run.captured["unschedulable"])
-        expected = {"uid": run.captured["uid"]}
-        await writer.patch(step.target, {"spec": {"unschedulable": before}}, expected=expected)
-        return f"{step.target.name} is {'unschedulable' if before else 'schedulable'} again; pods stay where they went"
+        """Let pods come again, unless the node was cordoned before or somebody has uncordoned it already."""
+        name, stay = step.target.name, "pods stay where they went"
+        if bool(run.captured["unschedulable"]):
+            return f"{name} was unschedulable before, nothing to undo; {stay}"
+        if not _cordoned(await fetch(reader, step)):
+            return f"{name} is schedulable; {stay}"
+        await writer.patch(step.target, {"spec": {"unschedulable": False}}, expected={"uid": run.captured["uid"]})
+        return f"{name} is schedulable again; {stay}"
 
     async def health(self, reader: ClusterReader, step: Step, run: StepRun) -> Health:
         """The node is empty, and every controller that lost a pod has as many ready pods as it wants."""
-        if not await self.applied(reader, step, run):
+        if not _cordoned(await fetch(reader, step)):
+            return Health(HealthState.FAILED, f"somebody uncordoned {step.target.name}")
+        if await self._evictable(reader, step):
             return Health(HealthState.PROGRESSING, f"pods are still leaving {step.target.name}")
         for owner in run.captured["owners"]:
             item = await reader.get(owner["kind"], owner["namespace"], owner["name"], live=True)
@@ -166,6 +177,10 @@ class DrainNode:
                 name = f"{owner['namespace']}/{owner['name']}"
                 return Health(HealthState.PROGRESSING, f"{name} has {_ready(item)} of {wanted} pods back", "short")
         return Health(HealthState.HEALTHY, f"{step.target.name} is empty and its pods run elsewhere", "empty")
+
+
+def _cordoned(node: Object) -> bool:
+    return bool((node.get("spec") or {}).get("unschedulable"))
 
 
 def _ready(owner: Object) -> int:

@@ -56,10 +56,14 @@ class _Schedulability:
         return bool(node.get("spec", {}).get("unschedulable", False)) is self.unschedulable
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
-        """Put the captured value back."""
+        """Put the captured value back, unless it was so before or somebody has changed it since."""
         before = bool(run.captured["unschedulable"])
+        if before is self.unschedulable:
+            return f"{step.target.name} was {_word(before)} before, nothing to undo"
+        if not await self.applied(reader, step, run):
+            return f"somebody made {step.target.name} {_word(before)} again already"
         await self._write(writer, step, run.captured, before)
-        return f"{step.target.name} is {'unschedulable' if before else 'schedulable'} again, as before"
+        return f"{step.target.name} is {_word(before)} again, as before"
 
     async def health(self, reader: ClusterReader, step: Step, run: StepRun) -> Health:
         """The scheduler sees the value."""
@@ -72,6 +76,10 @@ class _Schedulability:
     ) -> None:
         expected = {"uid": captured["uid"]}
         await writer.patch(step.target, {"spec": {"unschedulable": value}}, expected=expected, dry_run=dry_run)
+
+
+def _word(unschedulable: bool) -> str:
+    return "unschedulable" if unschedulable else "schedulable"
 
 
 class CordonNode(_Schedulability):
