@@ -8,6 +8,7 @@ for an event alone, because events get lost.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from .machine import step
 from .plans import Plan, StepRun
@@ -79,6 +80,7 @@ IMPERATIVE_TRANSITIONS: dict[tuple[ImperativePhase, ImperativeEvent], Imperative
     (_I.AWAITING_APPROVAL, _IE.EXPIRED): _I.TIMED_OUT,
     (_I.EXECUTING, _IE.EXECUTED): _I.VERIFYING,
     (_I.EXECUTING, _IE.ROLL_BACK): _I.ROLLING_BACK,
+    (_I.EXECUTING, _IE.REPLAN): _I.PLANNING,
     (_I.VERIFYING, _IE.HEALTHY): _I.COMPLETED,
     (_I.VERIFYING, _IE.ROLL_BACK): _I.ROLLING_BACK,
     (_I.ROLLING_BACK, _IE.UNDONE): _I.ROLLED_BACK,
@@ -149,6 +151,7 @@ class ImperativeTrack:
         steady_stamp: what the steadiness is about; another stamp means that something restarted in between.
         steady_breaks: how often health was lost again.
         due_at: when the present phase must be over.
+        replans: how often the plan was judged anew because the world had moved on.
         effectiveness: 0 to 1, recorded when the track ends; None before.
     """
 
@@ -172,6 +175,7 @@ class ImperativeTrack:
     mutated_at: datetime | None = None
     effectiveness: float | None = None
     cancel_requested: str = ""
+    replans: int = 0
     version: int = 0
 
     @property
@@ -243,21 +247,8 @@ def advance_imperative(
         ValueError: the new phase is no end and `wake_at` is None, so nobody would own the track.
     """
     phase = step(IMPERATIVE_TRANSITIONS, track.phase, event)
-    ended = phase not in IMPERATIVE_OPEN
-    if not ended and wake_at is None:
-        raise ValueError(f"an open track needs a wake_at: {track.id} {phase}")
-    same = phase is track.phase
-    return replace(
-        track,
-        phase=phase,
-        wake_at=None if ended else wake_at,
-        since=track.since if same else now,
-        attempt=track.attempt + 1 if same else 0,
-        due_at=track.due_at if same else None,
-        steady_since=track.steady_since if same else None,
-        ended_at=now if ended else None,
-        reason=reason,
-    )
+    moved = _moved(track, phase, now, wake_at, ended=phase not in IMPERATIVE_OPEN)
+    return replace(track, phase=phase, reason=reason, **moved)
 
 
 def advance_gitops(
@@ -265,18 +256,20 @@ def advance_gitops(
 ) -> GitOpsTrack:
     """The track after `event`; as `advance_imperative`."""
     phase = step(GITOPS_TRANSITIONS, track.phase, event)
-    ended = phase not in GITOPS_OPEN
+    moved = _moved(track, phase, now, wake_at, ended=phase not in GITOPS_OPEN)
+    return replace(track, phase=phase, reason=reason, **moved)
+
+
+def _moved(track: Track, phase: StrEnum, now: datetime, wake_at: datetime | None, *, ended: bool) -> dict[str, Any]:
+    """What the times and counts of either track become: a new phase begins all of them anew."""
     if not ended and wake_at is None:
         raise ValueError(f"an open track needs a wake_at: {track.id} {phase}")
     same = phase is track.phase
-    return replace(
-        track,
-        phase=phase,
-        wake_at=None if ended else wake_at,
-        since=track.since if same else now,
-        attempt=track.attempt + 1 if same else 0,
-        due_at=track.due_at if same else None,
-        steady_since=track.steady_since if same else None,
-        ended_at=now if ended else None,
-        reason=reason,
-    )
+    return {
+        "wake_at": None if ended else wake_at,
+        "since": track.since if same else now,
+        "attempt": track.attempt + 1 if same else 0,
+        "due_at": track.due_at if same else None,
+        "steady_since": track.steady_since if same else None,
+        "ended_at": now if ended else None,
+    }

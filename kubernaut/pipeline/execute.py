@@ -13,9 +13,11 @@ from kubernaut.ports import Change
 from .entries import track_entry
 from .outside import Outside
 from .planning import other_drains
+from .replan import moved, replan
 
 _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
+_MAX_PAUSE_S = 15.0
 
 
 async def execute(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
@@ -43,6 +45,8 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
     now = out.clock.now()
     action = find(step.action)
     reader = out.cluster(remediation.cluster)
+    if (now - track.since).total_seconds() > step.timeout_s and not _written(track):
+        return replan(track, now, "it waited so long that it has to be judged again")
     if step.action == "drain-node" and (ahead := await _drain_ahead(out, remediation, track, step)):
         message = f"waits: {ahead} drains a node of the same pool"
         waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=5), reason=message)
@@ -52,6 +56,8 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
         captured = await action.capture(reader, step, now)
     except (NotFound, Refused) as error:
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
+    if moved(captured, step.expected) and not _written(track):
+        return replan(track, now, f"{step.target} changed")
     intended = replace(run, phase=StepPhase.INTENDED, captured=captured, intended_at=now)
     out.unsent.intended(track.id, step.id, now)
     track = track.with_run(intended)
@@ -61,11 +67,12 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
 
 
 async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:
-    """Two drains that were validated at the same moment: the one that came first goes first, both see the same rows."""
+    """Two drains that were validated at the same moment: the one that has begun, else the one that came first goes first;
+    both see the same rows."""
     node = await out.cluster(remediation.cluster).get("Node", "", step.target.name)
     labels = dict(node["metadata"].get("labels") or {}) if node else {}
     others = await other_drains(out, remediation, labels)
-    ahead = [other for other in others if (other.since, other.id) < (track.since, track.id)]
+    ahead = [other for other in others if other.steps or (other.since, other.id) < (track.since, track.id)]
     return ahead[0].remediation_id if ahead else ""
 
 
@@ -76,20 +83,49 @@ async def _carry_out(
     cluster, action = out.cluster(remediation.cluster), find(step.action)
     try:
         first_try = out.unsent.begin(track.id, step.id, run.intended_at)
-        if not first_try and await action.applied(cluster, step, run):
-            return _applied(out, track, replace(run, outcome=run.outcome or f"{step.action} {step.target.short}"))
+        if not first_try:
+            if await action.applied(cluster, step, run):
+                return _applied(out, track, replace(run, outcome=run.outcome or f"{step.action} {step.target.short}"))
+            if late := _late(out, track, step, run):
+                return late
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:
-        now = out.clock.now()
-        message = f"the reply to {step.action} was lost ({error}): reading back"
-        waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=1), reason=message)
-        return Change(tracks=(waiting,), journal=(track_entry(now, track, "error", message),))
+        return _lost(out, track, step, run, error)
     except (Refused, Permanent) as error:
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
-    run = replace(run, outcome=result.outcome, progress=dict(result.progress))
+    run = replace(run, outcome=result.outcome, progress=dict(result.progress), attempt=0)
     if result.done:
         return _applied(out, track, run)
     return _unfinished(out, track, step, run)
+
+
+def _written(track: ImperativeTrack) -> bool:
+    """Whether this plan has changed anything yet, as far as it is known."""
+    return any(run.phase is not StepPhase.INTENDED or run.progress or run.attempt for run in track.steps)
+
+
+def _late(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change | None:
+    """An old intent is not carried out: policy, approval and target were judged for the moment that has passed."""
+    now = out.clock.now()
+    if run.intended_at is None or (now - run.intended_at).total_seconds() <= step.timeout_s:
+        return None
+    if not _written(track):
+        return replan(track, now, "its intent is too old, nothing was written")
+    message = f"{run.outcome or step.action}: gave up after {step.timeout_s:.0f} s"
+    return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=message), message)
+
+
+def _lost(out: Outside, track: ImperativeTrack, step: Step, run: StepRun, error: Unknown) -> Change:
+    """Read back after a pause that grows; a server that loses reply after reply is a person's case."""
+    now = out.clock.now()
+    run = replace(run, attempt=run.attempt + 1)
+    if run.attempt > step.retries:
+        message = f"{run.attempt} replies in a row were lost, the last: {error}"
+        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=message), message)
+    message = f"the reply to {step.action} was lost ({error}): reading back"
+    wake_at = now + timedelta(seconds=min(_MAX_PAUSE_S, 2.0 ** (run.attempt - 1)))
+    waiting = advance_imperative(track.with_run(run), _E.WAIT, now, wake_at=wake_at, reason=message)
+    return Change(tracks=(waiting,), journal=(track_entry(now, track, "error", message),))
 
 
 def _unfinished(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change:

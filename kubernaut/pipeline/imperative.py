@@ -21,6 +21,7 @@ from .execute import execute, roll_back
 from .outside import Outside
 from .ownership import managed_now
 from .planning import Planned, bound, decide_plan
+from .replan import moved, replan
 
 _I, _E = ImperativePhase, ImperativeEvent
 
@@ -33,11 +34,11 @@ async def run_imperative(out: Outside, remediation: Remediation, track: Imperati
 
 
 async def _plan(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
-    """Bind the plan to the target as it is now; a target that was replaced is another target."""
+    """Bind the plan to the target's present specification; a target that was replaced is another target, and was never
+    judged: a pod of that name may be well."""
     reader = out.cluster(remediation.cluster)
-    steps = []
-    for step in track.plan.steps:
-        steps.append(bound(step, await fetch(reader, replace(step, expected={}), live=track.attempt > 0)))
+    live = track.attempt > 0 or track.replans > 0
+    steps = [bound(step, await fetch(reader, step, live=live)) for step in track.plan.steps]
     now = out.clock.now()
     planned = replace(track, plan=Plan(tuple(steps)), steps=())
     return Change(tracks=(advance_imperative(planned, _E.PLANNED, now, wake_at=now),))
@@ -52,9 +53,8 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
             captured[step.id] = await find(step.action).capture(out.cluster(remediation.cluster), step, now)
         except (NotFound, Refused) as error:
             return _over(out, track, _E.FAIL, f"not done: {error}")
-        if any(captured[step.id].get(key) != value for key, value in step.expected.items()):
-            again = advance_imperative(track, _E.REPLAN, now, wake_at=now, reason="the target changed, planning anew")
-            return Change(tracks=(again,), journal=(track_entry(now, track, "track", again.reason),))
+        if moved(captured[step.id], step.expected):
+            return replan(track, now, f"{step.target} changed")
     if refusal := await _forbidden(out, remediation, track):
         return _over(out, track, _E.FAIL, f"kubernaut's service account lacks a permission: {refusal}")
     planned = await _decided(out, remediation, track)

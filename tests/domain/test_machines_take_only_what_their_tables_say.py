@@ -41,7 +41,8 @@ IMPERATIVE: Expected = {
         "wait": "AwaitingApproval", "fail": "Failed", "cancel": "Cancelled",
     },
     "Executing": {
-        "executed": "Verifying", "roll-back": "RollingBack", "wait": "Executing", "fail": "Failed",
+        "executed": "Verifying", "replan": "Planning", "roll-back": "RollingBack", "wait": "Executing",
+        "fail": "Failed",
     },
     "Verifying": {
         "healthy": "Completed", "roll-back": "RollingBack", "wait": "Verifying", "fail": "Failed",
