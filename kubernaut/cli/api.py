@@ -14,6 +14,8 @@ from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound
 from .exits import NoDaemonError
 
 _TIMEOUT_S = 30.0
+_SILENCE_S = 20.0
+"""A stream has a heartbeat every 5 s; one that says nothing for so long is dead."""
 _PLACES = (Path("state/kubernaut.sock"), Path("config/state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
 _ERRORS: dict[str, type[KubernautError]] = {
     "not_found": NotFound, "refused": Refused, "read_only": Refused, "conflict": Conflict, "unavailable": Temporary,
@@ -66,13 +68,16 @@ class ApiClient:
         return self._call("POST", path, body)
 
     def stream(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-        """Lines of an open stream, for as long as it is open."""
-        connection = _UnixConnection(self._path, None)
+        """Lines of an open stream, for as long as it is open. Raises Temporary when it breaks."""
+        connection = _UnixConnection(self._path, _SILENCE_S)
         try:
-            response = self._send(connection, "GET", _with(path, params), None)
+            try:
+                response = self._send(connection, "GET", _with(path, params), None)
+            except (OSError, http.client.HTTPException) as error:
+                raise Temporary(f"the daemon did not answer: {error}") from error
             if response.status >= 400:
                 raise _error(response.status, response.read())
-            while line := response.readline():
+            while line := _line(response):
                 yield json.loads(line)
         finally:
             connection.close()
@@ -109,6 +114,13 @@ class ApiClient:
         data = json.dumps(body).encode() if body is not None else None
         connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
         return connection.getresponse()
+
+
+def _line(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.readline()
+    except (OSError, http.client.HTTPException) as error:
+        raise Temporary(f"the daemon's stream broke: {error}") from error
 
 
 def _with(path: str, params: Mapping[str, Any] | None) -> str:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "daemon": ("kubernaut.cli.daemon:daemon", "Take signals and act on them, in the foreground."),
@@ -38,6 +39,11 @@ def lazily(commands: dict[str, tuple[str, str]]) -> type[click.Group]:
             if not isinstance(command, click.Command):
                 raise TypeError(f"{module}:{attribute} is no command")
             return command
+
+        def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+            """Names and help are known without importing what they name."""
+            names = [CompletionItem(n, help=text) for n, (_, text) in commands.items() if n.startswith(incomplete)]
+            return names + click.Command.shell_complete(self, ctx, incomplete)
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             with formatter.section("Commands"):

@@ -7,7 +7,7 @@ import click
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import emit, plain, target_text
+from .tables import emit, plain, say, target_text
 
 
 @click.group()
@@ -25,7 +25,7 @@ def remediation(remediation_id: str, output: str, client: ApiClient) -> None:
     if output != "table":
         emit(item, output)
         return
-    click.echo("\n".join(text_of(item)))
+    say(*text_of(item))
 
 
 def text_of(item: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """The `kubernaut` command."""
 
+import os
 import sys
 
 import click
@@ -32,6 +33,7 @@ def main() -> None:
     """Run the command line and exit with its status."""
     try:
         status = root.main(standalone_mode=False)
+        sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
@@ -42,16 +44,23 @@ def main() -> None:
         error.show()
         sys.exit(BAD_INPUT)
     except NoDaemonError as error:
-        click.echo(f"kubernaut: {error}", err=True)
+        _complain(error)
         sys.exit(NO_DAEMON)
     except KubernautError as error:
-        click.echo(f"kubernaut: {error}", err=True)
+        _complain(error)
         sys.exit(status_of(error))
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # whoever read our output has seen enough; the interpreter must not flush into it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
+
+
+def _complain(error: KubernautError) -> None:
+    from .tables import say
+
+    first, *others = str(error).split("\n")
+    say(f"kubernaut: {first}", *others, err=True)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,12 @@ def plain(text: object) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in str(text))
 
 
+def say(*lines: str, err: bool = False) -> None:
+    """Print lines that may quote a cluster: whatever could steer a terminal is blanked."""
+    for line in lines:
+        click.echo(plain(line), err=err)
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Columns two spaces apart, as kubectl prints them."""
     cells = [list(headers), *([plain(cell) for cell in row] for row in rows)]
@@ -36,9 +42,22 @@ def age(moment: str | None, now: datetime | None = None) -> str:
 def emit(document: Any, output: str) -> None:
     """Print a document as JSON or YAML."""
     if output == "yaml":
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True).rstrip())
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if not _harmless(text):
+            text = yaml.safe_dump(document, sort_keys=False, allow_unicode=False)
+        click.echo(text.rstrip())
     else:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        click.echo(compact(document, indent=2))
+
+
+def compact(document: Any, indent: int | None = None) -> str:
+    """A document as JSON that no terminal takes for a command: JSON escapes the old control characters, not the newer."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return text if _harmless(text) else json.dumps(document, indent=indent)
+
+
+def _harmless(text: str) -> bool:
+    return all(line.isprintable() for line in text.split("\n"))
 
 
 def target_text(document: dict[str, Any]) -> str:

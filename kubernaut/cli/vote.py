@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from kubernaut.domain.errors import BadInput, Conflict, NotFound
+from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import emit, target_text
+from .tables import emit, say, target_text
 
+_SHORTEST_HASH = 8
 _HELP_ID = "ID is an approval (ap-…) or a remediation (rr-…) that asks for exactly one."
 
 
@@ -27,11 +28,13 @@ def approve(
     """Approve what a remediation asks for."""
     approval = _find(client, wanted)
     _check_hash(approval, plan_hash)
+    if not approval["may_vote"]:
+        raise Refused(approval["why_not"])
     if output == "text":
-        click.echo("\n".join(question(approval)))
+        say(*question(approval))
     word = approval["confirm"]
     if confirm is None:
-        confirm = click.prompt(f"Type {word} to approve, anything else leaves it", default="", show_default=False)
+        confirm = _asked_word(word)
     if confirm != word:
         raise BadInput(f"not approved: {word!r} was asked for", field="--confirm")
     _send(client, approval, "approve", reason or _asked_reason(), confirm, output)
@@ -47,13 +50,22 @@ def reject(wanted: str, reason: str, output: str, client: ApiClient) -> None:
     _send(client, _find(client, wanted), "reject", reason or _asked_reason(), "", output)
 
 
+def _asked_word(word: str) -> str:
+    if not sys.stdin.isatty():
+        raise BadInput(f"without a terminal to ask on, give --confirm {word}", field="--confirm")
+    text = f"Type {word} to approve, anything else leaves it"
+    return str(click.prompt(text, default="", show_default=False, err=True))
+
+
 def _asked_reason() -> str:
     if not sys.stdin.isatty():
         return ""
-    return str(click.prompt("Reason, for the journal", default="", show_default=False))
+    return str(click.prompt("Reason, for the journal", default="", show_default=False, err=True))
 
 
 def _check_hash(approval: dict[str, Any], plan_hash: str | None) -> None:
+    if plan_hash is not None and len(plan_hash) < _SHORTEST_HASH:
+        raise BadInput(f"needs at least {_SHORTEST_HASH} characters", field="--plan-hash")
     if plan_hash is not None and not approval["plan_hash"].startswith(plan_hash):
         raise Conflict(f"the plan is {approval['plan_hash'][:12]} now, not {plan_hash}: look again")
 
@@ -64,6 +76,8 @@ def _find(client: ApiClient, wanted: str) -> dict[str, Any]:
     items = client.get("/v1/approvals", {"remediation": wanted, "pending": "true"})["items"]
     if not items:
         raise NotFound(f"{wanted} asks for nothing now (kubernaut get approvals)")
+    if len(items) > 1:
+        raise BadInput(f"{wanted} asks for {', '.join(item['id'] for item in items)}: name one of them", field="ID")
     return dict(items[0])
 
 
