@@ -108,11 +108,18 @@ def may_vote(approval: Approval, who: Principal) -> str:
     """Why `who` may not vote, in one sentence; empty when they may."""
     if not who.may(approval.role):
         return f"{who.name} needs the role {approval.role}"
-    if approval.groups and not who.may(Role.ADMIN) and not any(_belongs(who, group) for group in approval.groups):
-        return f"{who.name} is in none of the groups {', '.join(approval.groups)}"
+    if stranger := outside(approval.groups, who):
+        return stranger
     if approval.four_eyes and who.name == approval.requester:
         return f"{who.name} asked for this change and policy wants another pair of eyes"
     return ""
+
+
+def outside(groups: tuple[str, ...], who: Principal) -> str:
+    """Why `who` is none of those that policy names, in one sentence; empty when they are, or when it names nobody."""
+    if not groups or who.may(Role.ADMIN) or any(_belongs(who, group) for group in groups):
+        return ""
+    return f"{who.name} is in none of the groups {', '.join(groups)}"
 
 
 def _belongs(who: Principal, group: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from kubernaut.domain.approvals import Principal, Role
+from kubernaut.domain.approvals import Principal, Role, outside
 from kubernaut.domain.errors import Conflict, NotFound, Refused
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.policy import ApprovalType
@@ -80,6 +80,8 @@ class PullDesk:
         if not who.may(role):
             raise Refused(f"{who.name} needs the role {role} to merge this")
         track = remediation.gitops if remediation else None
+        if track and (stranger := outside(track.decision.approver_groups, who)):
+            raise Refused(stranger)
         asked_by = remediation.signal.requester if remediation else ""
         if track and track.decision.four_eyes and asked_by and asked_by == who.name:
             raise Refused(f"{who.name} asked for this change and policy wants another pair of eyes")
