@@ -1,11 +1,12 @@
 """Ask people about one exact plan."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from kubernaut.domain.approvals import Approval, Role
+from kubernaut.domain.approvals import Approval, ApprovalPhase, Role
 from kubernaut.domain.errors import Permanent
-from kubernaut.domain.policy import ApprovalType
+from kubernaut.domain.plans import Plan
+from kubernaut.domain.policy import ApprovalType, Decision
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
 from kubernaut.domain.values import digest
@@ -30,18 +31,18 @@ def ask(
         plan_hash=track.plan.hash,
         action=step.action,
         target=step.target,
-        environment=remediation.environment,
+        environment=planned.environment,
         because=best.cause if best else remediation.signal.name,
         blast_radius=planned.radius.document(),
         dry_run=dry_run,
         rollback=planned.action.rollback(step),
         rule=decision.rule,
-        reason=decision.reason,
+        reason=" ".join((decision.reason, *decision.violations)),
         requested_at=now,
         expires_at=now + timedelta(seconds=out.limits.approval_ttl_s),
         min_approvers=max(1, decision.min_approvers),
         groups=decision.approver_groups,
-        role=Role.SENIOR if decision.approval_type is ApprovalType.SENIOR else Role.APPROVER,
+        role=_role(decision),
         four_eyes=decision.four_eyes,
         requester=remediation.signal.requester or "kubernaut",
         confirm="y" if planned.action.risk == "low" else step.target.name,
@@ -51,6 +52,35 @@ def ask(
     waiting = advance_imperative(track, ImperativeEvent.ASK, now, wake_at=approval.expires_at, reason=decision.reason)
     note = track_entry(now, track, "approval", message, approval=approval.id, rule=decision.rule)
     return Change(tracks=(waiting,), approvals=(approval,), journal=(note,))
+
+
+def covers(
+    approval: Approval | None, plan: Plan, asked: Decision, decision: Decision, now: datetime, ttl_s: float
+) -> bool:
+    """Whether people's word stands for what policy says now.
+
+    It does while the plan is the same, the last vote is no older than a question may get, policy wants nobody else and no
+    more people than were asked, and nothing is exceeded that they were not told of.
+
+    Args:
+        asked: policy's word when the question was put.
+        ttl_s: how long a question stands, in seconds.
+    """
+    if approval is None or approval.phase is not ApprovalPhase.APPROVED or approval.plan_hash != plan.hash:
+        return False
+    if now - approval.votes[-1].at >= timedelta(seconds=ttl_s):
+        return False
+    return (
+        approval.role.covers(_role(decision))
+        and approval.groups == decision.approver_groups
+        and approval.min_approvers >= decision.min_approvers
+        and (approval.four_eyes or not decision.four_eyes)
+        and set(decision.violations) <= set(asked.violations)
+    )
+
+
+def _role(decision: Decision) -> Role:
+    return Role.SENIOR if decision.approval_type is ApprovalType.SENIOR else Role.APPROVER
 
 
 async def approval_for(out: Outside, track: ImperativeTrack) -> Approval:

@@ -15,7 +15,7 @@ from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativePhase, ImperativeTrack, advance_imperative
 from kubernaut.ports import Change
 
-from .asking import approval_for, ask
+from .asking import approval_for, ask, covers
 from .entries import track_entry
 from .execute import execute, roll_back
 from .outside import Outside
@@ -29,7 +29,7 @@ _I, _E = ImperativePhase, ImperativeEvent
 async def run_imperative(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
     """One look at an open imperative track; returns what to persist."""
     if track.cancel_requested and track.phase is not _I.ROLLING_BACK:
-        return _cancel(out, track)
+        return await _cancel(out, track)
     return await _STAGES[track.phase](out, remediation, track)
 
 
@@ -64,9 +64,9 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
         dry_run = await _dry_run(out, remediation, track, captured)
     except Refused as error:
         return _over(out, track, _E.FAIL, f"the API server refuses the dry run: {error}")
-    track = replace(track, decision=planned.decision)
     approval = await out.store.approval(track.approval_id) if track.approval_id else None
-    approved = approval and approval.phase is ApprovalPhase.APPROVED and approval.plan_hash == track.plan.hash
+    approved = covers(approval, track.plan, track.decision, planned.decision, now, out.limits.approval_ttl_s)
+    track = replace(track, decision=planned.decision)
     if not planned.decision.auto_approve and not approved:
         return ask(out, remediation, track, planned, dry_run)
     message = f"validated: permissions, policy ({planned.decision.rule}), dry run"
@@ -176,10 +176,14 @@ def _undoable(track: ImperativeTrack) -> bool:
     return any(step.id in touched and find(step.action).reversible for step in track.plan.steps)
 
 
-def _cancel(out: Outside, track: ImperativeTrack) -> Change:
+async def _cancel(out: Outside, track: ImperativeTrack) -> Change:
     now = out.clock.now()
     message = track.cancel_requested
-    if track.phase in (_I.PLANNING, _I.VALIDATING, _I.AWAITING_APPROVAL):
+    if track.phase is _I.AWAITING_APPROVAL:
+        approval = await approval_for(out, track)
+        void = (replace(approval, phase=ApprovalPhase.VOID),) if approval.phase is ApprovalPhase.PENDING else ()
+        return replace(_over(out, track, _E.CANCEL, message), approvals=void)
+    if track.phase in (_I.PLANNING, _I.VALIDATING):
         return _over(out, track, _E.CANCEL, message)
     if _undoable(track):
         rolled = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=f"{message}: rolling back")

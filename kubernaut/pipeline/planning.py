@@ -1,8 +1,8 @@
 """From a proposal to a plan, and from a plan to policy's word on it."""
 
 import contextlib
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubernaut.actions.action import Action, BlastRadius, fetch
@@ -11,13 +11,16 @@ from kubernaut.domain.analysis import ActionProposal, Finding
 from kubernaut.domain.errors import NotFound
 from kubernaut.domain.facts import Object
 from kubernaut.domain.plans import Plan, Step
-from kubernaut.domain.policy import Decision
+from kubernaut.domain.policy import ApprovalType, Decision
 from kubernaut.domain.remediation import Remediation, RemediationPhase
+from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
 from kubernaut.ports import Query
 
+from .classify import classify
 from .outside import Outside
 
+_HISTORY = 100
 _POOL_LABELS = (
     "cloud.google.com/gke-nodepool",
     "eks.amazonaws.com/nodegroup",
@@ -36,6 +39,7 @@ class Planned:
     action: Action
     radius: BlastRadius
     decision: Decision
+    environment: str
 
 
 async def plan_for(out: Outside, proposal: ActionProposal) -> Plan:
@@ -73,23 +77,46 @@ async def decide_plan(out: Outside, remediation: Remediation, finding: Finding, 
     labels: dict[str, str] = {}
     with contextlib.suppress(NotFound):
         labels = dict((await fetch(reader, step, live=False))["metadata"].get("labels") or {})
+    environment = await _environment(out, remediation, step.target)
+    judged = replace(remediation, environment=environment)
     document = await policy_input(
-        out, remediation, finding, action=action.name, risk=action.risk.value, kind="imperative",
+        out, judged, finding, action=action.name, risk=action.risk.value, kind="imperative",
         reversible=action.reversible, target=step.target, managed=managed, labels=labels, radius=radius, track="imperative",
     )  # fmt: skip
-    return Planned(plan, action, radius, await out.policy.decide(document))
+    decision = _gated(out, finding, await out.policy.decide(document))
+    return Planned(plan, action, radius, decision, environment)
+
+
+async def _environment(out: Outside, remediation: Remediation, target: ResourceRef) -> str:
+    """The class of what is acted on: a failing pod of a development namespace may have its cause in a node that carries
+    production, too."""
+    if (target.cluster, target.namespace) == (remediation.target.cluster, remediation.target.namespace):
+        return remediation.environment
+    return (await classify(out, target, remediation.signal.severity))[0]
+
+
+def _gated(out: Outside, finding: Finding, decision: Decision) -> Decision:
+    """The configured confidence gate, whatever rules are loaded: policies may be stricter, never laxer."""
+    if finding.confidence < out.limits.never_below and not decision.deny:
+        reason = f"The cause is too uncertain to act on: confidence {finding.confidence:.2f}."
+        return replace(
+            decision, approval_type=ApprovalType.DENIED, auto_approve=False, require_approval=False, deny=True,
+            reason=reason, rule="confidence_too_low", min_approvers=0,
+        )  # fmt: skip
+    if decision.auto_approve and finding.confidence <= out.limits.act_alone_above:
+        reason = "The cause is likely but not certain: a person decides."
+        return replace(Decision.fail_closed(reason), rule="confidence_needs_person")
+    return decision
 
 
 async def policy_input(
     out: Outside, remediation: Remediation, finding: Finding, *, action: str, risk: str, kind: str, reversible: bool,
-    target: Any, managed: bool, labels: dict[str, str], radius: BlastRadius, track: str,
+    target: ResourceRef, managed: bool, labels: dict[str, str], radius: BlastRadius, track: str,
 ) -> dict[str, Any]:  # fmt: skip
     """The document that policies see; its shape is `domain.policy.PolicyInput`."""
     now = out.clock.now()
     drains = len(await other_drains(out, remediation, labels)) if action == "drain-node" else 0
-    changes = 0
-    for other in await out.store.history(remediation.target, now - timedelta(hours=1)):
-        changes += other.id != remediation.id and bool(other.imperative and other.imperative.mutated_at)
+    changes = await _recent_changes(out, remediation, target, now)
     return {
         "action": {"name": action, "risk": risk, "kind": kind, "reversible": reversible},
         "target": {
@@ -110,6 +137,17 @@ async def policy_input(
     }  # fmt: skip
 
 
+async def _recent_changes(out: Outside, remediation: Remediation, target: ResourceRef, now: datetime) -> int:
+    """Mutations of the owner and of the target within the hour; a remediation that is older than that may have waited."""
+    found: set[str] = set()
+    for owner in {remediation.target, target}:
+        for other in await out.store.history(owner, now - timedelta(days=1), _HISTORY):
+            mutated_at = other.imperative.mutated_at if other.imperative else None
+            if other.id != remediation.id and mutated_at and now - mutated_at < timedelta(hours=1):
+                found.add(other.id)
+    return len(found)
+
+
 def pool_of(labels: dict[str, str]) -> str:
     """The node pool by the providers' labels; nodes without one form a pool of their own."""
     return next((labels[name] for name in _POOL_LABELS if name in labels), "")
@@ -117,9 +155,15 @@ def pool_of(labels: dict[str, str]) -> str:
 
 async def other_drains(out: Outside, remediation: Remediation, labels: dict[str, str]) -> list[ImperativeTrack]:
     """Drains that are under way in the same pool of the same cluster, this remediation's own left out."""
-    page = await out.store.list(Query(cluster=remediation.cluster, active=True, phases=_BUSY_PHASES, limit=500))
+    busy: list[Remediation] = []
+    total = 1
+    while len(busy) < total:
+        query = Query(cluster=remediation.cluster, active=True, phases=_BUSY_PHASES, offset=len(busy), limit=500)
+        page = await out.store.list(query)
+        busy += page.items
+        total = page.total if page.items else 0
     found = []
-    for other in page.items:
+    for other in busy:
         track = other.imperative
         if other.id == remediation.id or track is None or track.phase not in _BUSY:
             continue
