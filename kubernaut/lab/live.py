@@ -30,13 +30,12 @@ _INTRODUCTION = """
 The cluster, from another terminal:
   export KUBECONFIG={kubeconfig}{kubectl}
 
-In the console incidents come one after the other, what needs you (!) on top:
-  j k enter  choose one and open it          d  see the proposed change
-  a          approve a plan or merge a pull request; the last line tells what
-             to type to confirm              x  reject it
-  ?  all keys     esc  back     :q  quit, which stops and removes everything
-Nobody but you approves here. You are read-write for 15 minutes, then
-`:rw REASON` arms production again.
+The console shows incidents one after the other, what needs you (!) on top.
+  j k    choose one                  a   approve a plan, merge a pull request:
+  enter  open it                         the last line says what to type then
+  d      see the proposed change     x   reject it
+  ?      all keys                    :q  quit, which stops and removes all this
+Nobody approves but you. Production is armed for 15 minutes (:rw REASON again).
 """
 
 
