@@ -200,7 +200,11 @@ class ImperativeTrack:
 
 @dataclass(frozen=True, slots=True)
 class GitOpsTrack:
-    """The permanent fix's row; fields as in `ImperativeTrack`."""
+    """The permanent fix's row; fields as in `ImperativeTrack`.
+
+    Args:
+        asked_at: when the controller was last asked to look at Git now.
+    """
 
     id: str
     remediation_id: str
@@ -218,6 +222,7 @@ class GitOpsTrack:
     ended_at: datetime | None = None
     effectiveness: float | None = None
     cancel_requested: str = ""
+    asked_at: datetime | None = None
     version: int = 0
 
     @property

@@ -22,6 +22,8 @@ from .outside import Outside
 
 _G, _E = GitOpsPhase, GitOpsEvent
 _EDITS, _BASES = 20, 8
+_ASK_AGAIN_S = 60.0
+"""A controller that was restarted meanwhile may have forgotten the question."""
 REFRESH = "argocd.argoproj.io/refresh"
 """Asks Argo CD to compare with Git at once instead of after minutes."""
 
@@ -122,9 +124,10 @@ async def _sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     ownership, target = track.proposal.ownership, track.proposal.target
     ref = ownership.application
     application = await cluster.get(ref.kind, ref.namespace, ref.name, live=True)
-    if ownership.controller == "argocd" and track.attempt == 0 and application is not None:
+    asked = track.asked_at is not None and (now - track.asked_at).total_seconds() < _ASK_AGAIN_S
+    if ownership.controller == "argocd" and not asked and application is not None:
         message = await _refresh(cluster, application, ref)
-        waiting = _wait(out, track, message, out.limits.sync_poll_s)
+        waiting = _wait(out, replace(track, asked_at=now), message, out.limits.sync_poll_s)
         return replace(waiting, journal=(track_entry(now, track, "sync", message),))
     live = await cluster.get(target.kind, target.namespace, target.name, live=True)
     if application is None or live is None:

@@ -81,5 +81,7 @@ class Access:
             return ""
         group = f".{kind.group}" if kind.group else ""
         where = f" in namespace {namespace}" if namespace else ""
+        if self._session.doubtful:
+            raise Temporary(f"{what}: no, but it has just come back, and its refusals may not last")
         because = readable(verdict.reason or verdict.evaluation_error)
         return f"RBAC does not let kubernaut {verb} {resource}{group}{where}" + (f": {because}" if because else "")

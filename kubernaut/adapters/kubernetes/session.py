@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from kubernaut.domain.errors import KubernautError
+from kubernaut.domain.errors import KubernautError, Temporary
 
 from .credentials import Credentials
 from .errors import Unauthorized, from_answer, from_transport
@@ -17,6 +17,8 @@ from .errors import Unauthorized, from_answer, from_transport
 _CONNECT_S = 10.0
 READ_S = 15.0
 WRITE_S = 30.0
+_DOUBT_S = 15.0
+"""An API server that has just started refuses everybody until its authorizer has read the roles (seen on 1.36: a second)."""
 
 
 class Session:
@@ -31,6 +33,7 @@ class Session:
         self._configuration: Any = None
         self._rest: Any = None
         self._loading = asyncio.Lock()
+        self._doubtful_until = 0.0
 
     async def close(self) -> None:
         """Ends every connection; the next request opens new ones."""
@@ -38,6 +41,14 @@ class Session:
             await self._rest.close()
             await asyncio.sleep(0)  # aborted TLS transports close in the next turn of the loop
         self._configuration = self._rest = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the server was not to be reached a moment ago, so that a refusal of it may not last."""
+        return asyncio.get_running_loop().time() < self._doubtful_until
+
+    def _unreached(self) -> None:
+        self._doubtful_until = asyncio.get_running_loop().time() + _DOUBT_S
 
     async def read(self, path: str, query: Mapping[str, str] | None = None, *, what: str) -> bytes:
         """The body of a GET, within 15 s. Raises NotFound, Refused, Permanent, Temporary, Gone."""
@@ -86,12 +97,14 @@ class Session:
                 if got.status >= 400:
                     if got.status == 401:
                         await self._reload(self._configuration)
-                    raise from_answer(got.status, await got.read(), got.headers, what, write=False)
+                    error = from_answer(got.status, await got.read(), got.headers, what, write=False)
+                    raise Temporary(str(error)) if got.status == 403 and self.doubtful else error
                 try:
                     yield got
                 finally:
                     abort(got)
         except (aiohttp.ClientError, OSError, TimeoutError) as e:
+            self._unreached()
             raise from_transport(e, what, write=False) from e
 
     async def _request(
@@ -117,10 +130,13 @@ class Session:
             except aiohttp.ServerDisconnectedError:
                 raise
             except (aiohttp.ClientError, OSError, TimeoutError) as e:
+                self._unreached()
                 raise from_transport(e, what, write=write) from e
             if code < 400:
                 return body
             error = from_answer(code, body, answered, what, write=write, sensitive=sensitive)
+            if code == 403 and self.doubtful:
+                raise Temporary(f"{error} (it has just come back: its refusals may not last)")
             if not first or not isinstance(error, Unauthorized):
                 raise error
             first = False
