@@ -1,10 +1,12 @@
 """Signals come in here: resolve the owner, give the fingerprint, persist; only then is the sender answered."""
 
+import asyncio
 import base64
+import ipaddress
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 
-from kubernaut.domain.errors import BadInput
+from kubernaut.domain.errors import BadInput, KubernautError
 from kubernaut.domain.owner import top_owner
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import Signal, fingerprint
@@ -12,6 +14,8 @@ from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 
 _PRESSED = 8
 """Senders that wait for the disk at once: one Alertmanager is one sender, so so many are a storm."""
+_ADDRESSES_S = 1.0
+"""For looking up which node has an address: a sender waits for it."""
 
 
 class IntakeDesk:
@@ -51,7 +55,7 @@ class IntakeDesk:
         for place, signal in enumerate(signals):
             if signal.target is None:
                 continue
-            owner = self.owner(signal.target)
+            owner = self.owner(await self._node_named(signal.target))
             mark = fingerprint(owner, signal.failure_class)
             places.append(place)
             intakes.append(Intake(signal, owner, mark, new_id(), now, self._window_s))
@@ -61,6 +65,24 @@ class IntakeDesk:
             if any(taken.outcome in ("opened", "resolved") for taken in outcomes):
                 self._nudge()
         return outcomes
+
+    async def _node_named(self, target: ResourceRef) -> ResourceRef:
+        """An alert that knows a node by its address only means the node that has the address."""
+        cluster = self._clusters.get(target.cluster)
+        if target.kind != "Node" or cluster is None or not _is_address(target.name):
+            return target
+        if cluster.cached("Node", "", target.name) is not None:
+            return target  # the node is called by its address
+        try:
+            async with asyncio.timeout(_ADDRESSES_S):
+                nodes = await cluster.list("Node")
+        except (KubernautError, TimeoutError):
+            return target
+        for node in nodes:
+            addresses = (node.get("status") or {}).get("addresses") or ()
+            if any(address.get("address") == target.name for address in addresses):
+                return ResourceRef(target.cluster, "Node", str(node["metadata"]["name"]))
+        return target
 
     async def _persisted(self, intakes: Sequence[Intake]) -> Sequence[Taken]:
         self._waiting += 1
@@ -89,6 +111,14 @@ class IntakeDesk:
         if cluster is None:
             return target
         return top_owner(target, lambda ref: cluster.cached(ref.kind, ref.namespace, ref.name))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def new_id() -> str:

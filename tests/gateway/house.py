@@ -1,12 +1,13 @@
 """A whole daemon in the test's own process, on a simulated cluster: real store, real server, loopback and Unix socket."""
 
+import asyncio
 import contextlib
 import grp
 import io
 import json
 import os
 import pwd
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,6 +100,32 @@ class House:
     async def all(self) -> list[Remediation]:
         """All remediations."""
         return list((await self.running.store.list(Query(limit=500))).items)
+
+    async def create(
+        self, plural: str, item: Mapping[str, Any], api_version: str = "v1", namespace: str = ""
+    ) -> dict[str, Any]:
+        """Create an object in the simulated cluster, with its status where it has one."""
+        root = f"{self.sim.url}/{'apis' if '/' in api_version else 'api'}/{api_version}"
+        path = f"{root}/namespaces/{namespace}/{plural}" if namespace else f"{root}/{plural}"
+        headers = {"Authorization": f"Bearer {self.sim.token('admin')}"}
+        body = {"apiVersion": api_version, **item}
+        async with self.web.post(path, json=body, headers=headers, ssl=False) as response:
+            made: dict[str, Any] = await response.json()
+            assert response.status == 201, made
+        if "status" in item:
+            body["metadata"] = made["metadata"]
+            async with self.web.put(
+                f"{path}/{made['metadata']['name']}/status", json=body, headers=headers, ssl=False
+            ) as response:
+                assert response.status == 200, await response.text()
+        return made
+
+    async def until_cached(self, kind: str, name: str, namespace: str = "") -> None:
+        """Wait until the daemon's watch has seen an object."""
+        cluster = self.running.clusters[CLUSTER]
+        async with asyncio.timeout(10):
+            while cluster.cached(kind, namespace, name) is None:  # noqa: ASYNC110 - another's cache tells nobody
+                await asyncio.sleep(0.02)
 
     async def only(self) -> Remediation:
         """The one remediation."""

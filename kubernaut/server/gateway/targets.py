@@ -5,6 +5,7 @@ Source: kubernetes-mixin, node-exporter mixin, kube-prometheus rules (alert_targ
 """
 
 import csv
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -109,6 +110,8 @@ def _named(kind: str, labels: Mapping[str, str], cluster: str) -> ResourceRef | 
     name = _label(labels, label)
     if kind == "Node" and not name:
         name = _host(labels.get("instance", ""))
+        if _is_address(name):
+            return ResourceRef(cluster, kind, name)  # which node has it is looked up at intake
     if not is_name(name):
         return None
     if kind in _CLUSTER_SCOPED:
@@ -120,7 +123,16 @@ def _named(kind: str, labels: Mapping[str, str], cluster: str) -> ResourceRef | 
 def _host(instance: str) -> str:
     """kube-prometheus relabels `instance` to the node's name; elsewhere a port follows."""
     host, colon, port = instance.rpartition(":")
-    return host if colon and port.isdigit() else instance
+    named_port = colon and port.isdigit() and (":" not in host or host.endswith("]"))
+    return (host if named_port else instance).strip("[]")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _guess(labels: Mapping[str, str], cluster: str) -> ResourceRef | None:

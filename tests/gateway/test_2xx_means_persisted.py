@@ -1,0 +1,37 @@
+"""2xx only after the disk has it; 503 only when it has nothing; and what was refused so is taken the next time."""
+
+import asyncio
+import sqlite3
+
+from .house import House, alert, payload
+
+
+async def test_when_the_store_can_not_write_nothing_is_taken_and_the_sender_is_told(home: House) -> None:
+    other = sqlite3.connect(home.settings.state_dir / "kubernaut.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    status, answer = await home.post(payload(alert(1), alert(2)))
+    assert status == 503
+    assert "nothing was persisted" in answer["error"]["message"]
+    other.execute("ROLLBACK")
+    other.close()
+    assert await home.all() == []
+    assert (await home.post(payload(alert(1), alert(2))))[1]["outcomes"] == {"opened": 2}
+
+
+async def test_a_store_that_is_closed_is_a_reason_to_send_again(home: House) -> None:
+    await home.running.store.close()
+    assert (await home.post(payload(alert(1))))[0] == 503
+
+
+async def test_at_the_moment_of_2xx_another_reader_finds_it(home: House) -> None:
+    async def one(number: int) -> None:
+        status, _ = await home.post(payload(alert(number)))
+        assert status == 200
+        reader = sqlite3.connect(f"file:{home.settings.state_dir / 'kubernaut.db'}?mode=ro", uri=True)
+        try:
+            found = reader.execute("SELECT count(*) FROM remediation WHERE name = ?", (f"web-{number}",)).fetchone()
+        finally:
+            reader.close()
+        assert found == (1,)
+
+    await asyncio.gather(*(one(number) for number in range(20)))
