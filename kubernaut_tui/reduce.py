@@ -268,7 +268,7 @@ def _not_done(state: State, event: NotDone) -> Next:
     if not event.unknown:
         return state.say(f"not done: {send.what}: {event.message}", "danger", 20.0), ()
     state = state.say(
-        f"UNKNOWN whether {send.what} happened ({event.message}): reading back, not repeating", "danger", 60.0
+        f"UNKNOWN whether {send.what} happened: {event.message}. It is read back, never repeated", "danger", 60.0
     )
     if not send.remediation:
         return loading.begin(state, (loading.STATUS,))

@@ -186,7 +186,7 @@ def _gitops(state: State, track: Document, width: int) -> list[Line]:
         lines.append(_stage(marks[2], "sync", told))
         mark = marks[3] if marks[4] != "ok" else "ok"
         lines.append(_stage(mark, "verified" if mark == "ok" else "verify", _verifying(state, track, mark)))
-    undo = f"revert of #{pull['number']}" if pull else "nothing is changed yet"
+    undo = f"revert of #{pull['number']}" if pull and pull["state"] != "closed" else "nothing was changed"
     lines.append(line((f"  undo: {undo}", "dim")))
     return [cut(each, width) for each in lines]
 

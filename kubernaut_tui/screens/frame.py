@@ -2,7 +2,7 @@
 
 from kubernaut_tui.acting import about, obstacle, place
 from kubernaut_tui.keys import COMMANDS, KEYS, Key, for_screen
-from kubernaut_tui.lines import Line, Span, beside, clean, cut, line
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, line, wrapped
 from kubernaut_tui.loading import WIDE
 from kubernaut_tui.state import Answer, State, Word
 from kubernaut_tui.views import Screen, View
@@ -134,7 +134,7 @@ def _prompt(state: State) -> Line:
     prompt = state.prompt
     if prompt is None:
         if state.notice:
-            return cut(line((f" {clean(state.notice)}", state.notice_style)), width)
+            return cut(line((f" {_notice(state)[0]}", state.notice_style)), width)
         if state.wish:
             return cut(line((" reading what it is about …", "dim")), width)
         if state.ever and (why := _old(state)):
@@ -158,6 +158,11 @@ def _prompt(state: State) -> Line:
     return beside(line((f" {prompt.question}", style)), line((f" {letters}/N_ ", "strong")), width)
 
 
+def _notice(state: State) -> list[str]:
+    """The notice in lines: a long one also takes the line of the keys."""
+    return wrapped(clean(state.notice), state.width - 2)
+
+
 def _old(state: State) -> str:
     """Why what is shown may be old; the text stands still while it holds."""
     if state.word is Word.STALE:
@@ -176,6 +181,8 @@ def _tail(text: str, width: int) -> str:
 def _keys(state: State) -> Line:
     if state.prompt is not None:
         return _prompt_keys(state)
+    if state.notice and len(more := _notice(state)) > 1:
+        return cut(line((f" {' '.join(more[1:])}", state.notice_style)), state.width)
     idle = _idle(state)
     spans: list[Span] = [(" ", "")]
     keys = sorted((k for k in for_screen(state.view.screen) if k.rank), key=lambda k: k.rank)
