@@ -1,21 +1,23 @@
 """The GitOps track, stage by stage: propose, wait for the merge, see it synced, verify."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from kubernaut.actions.action import HealthState
+from kubernaut.actions.action import Health, HealthState
+from kubernaut.actions.configuration import outdated
 from kubernaut.actions.rollout import deployment_health, pods_of
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import ChangeRequest, Ownership, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.signals import SignalSource
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
 from kubernaut.gitops.edit import missing, plan_edit
 from kubernaut.gitops.live import live_equals
 from kubernaut.gitops.text import branch_name, pull_request_text
-from kubernaut.ports import Change, ClusterWriter
+from kubernaut.ports import Change, ClusterReader, ClusterWriter
 
 from .entries import track_entry
 from .outside import Outside
@@ -31,7 +33,7 @@ REFRESH = "argocd.argoproj.io/refresh"
 async def run_gitops(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
     """One look at an open GitOps track; returns what to persist."""
     if track.cancel_requested and track.phase in (_G.PROPOSING, _G.AWAITING_MERGE, _G.OVERDUE):
-        return await _cancel(out, track)
+        return await _cancel(out, remediation, track)
     return await _STAGES[track.phase](out, remediation, track)
 
 
@@ -162,7 +164,12 @@ async def _contains(out: Outside, application: Object, track: GitOpsTrack, pull:
     revision = applied_revision(application, track.proposal.ownership.repo_url)
     if not revision:
         return False
-    return await out.forge.contains(pull.repo_url, revision, pull.merge_commit)
+    try:
+        return await out.forge.contains(pull.repo_url, revision, pull.merge_commit)
+    except (
+        NotFound
+    ):  # a rewritten history: the controller still tells of a commit that is gone, and will see the new one
+        return False
 
 
 def applied_revision(application: Object, repo_url: str) -> str:
@@ -197,7 +204,8 @@ async def _verify(out: Outside, remediation: Remediation, track: GitOpsTrack) ->
             done = advance_gitops(replace(track, effectiveness=1.0), _E.HEALTHY, now, wake_at=None, reason=message)
             return Change(tracks=(done,), journal=(track_entry(now, track, "verification", message),))
         return _wait(out, track, health_text, min(left, limits.verify_poll_s))
-    if now >= due_at or state is HealthState.FAILED:
+    # A rollout that exceeded its deadline before the fix says so until the fixed pods are ready, however long they back off.
+    if now >= due_at or health_text == _gone(remediation):
         failed = replace(track, effectiveness=0.0)
         return _over(out, failed, _E.FAIL, f"Git reached the cluster, but the workload is not well: {health_text}")
     return _wait(out, replace(track, steady_since=None, steady_stamp=""), health_text, limits.verify_poll_s)
@@ -210,14 +218,41 @@ async def _health(out: Outside, remediation: Remediation, track: GitOpsTrack) ->
         return f"{target} equals Git", HealthState.HEALTHY, "git"
     item = await cluster.get(target.kind, target.namespace, target.name, live=True)
     if item is None:
-        return f"{target} does not exist any more", HealthState.FAILED, ""
-    health = deployment_health(item, await pods_of(cluster, item))
+        return _gone(remediation), HealthState.FAILED, ""
+    pods = await pods_of(cluster, item)
+    health = deployment_health(item, pods)
+    if health.state is HealthState.HEALTHY and track.proposal.action == "update-configmap":
+        health = await _with_new_value(cluster, remediation, track, pods, health)
     return health.text, health.state, health.stamp
 
 
-async def _cancel(out: Outside, track: GitOpsTrack) -> Change:
+async def _with_new_value(
+    cluster: ClusterReader, remediation: Remediation, track: GitOpsTrack, pods: Sequence[Object], health: Health
+) -> Health:
+    """Pods that started before the ConfigMap was mended may be ready and still run with the bad value: while the alert goes
+    on they are not well. Once it has resolved they are, and are only told of: a pod may be older than the bad value, too."""
+    ref, key = track.proposal.target, str(track.proposal.parameters.get("key", ""))
+    item = await cluster.get(ref.kind, ref.namespace, ref.name, live=True)
+    old = outdated(pods, item, key) if item else []
+    if not old:
+        return health
+    which = old[0] if len(old) == 1 else f"{old[0]} and {len(old) - 1} more"
+    text = f"{health.text}; {which} read {key} of {ref.name} before it was mended: a restart takes it in"
+    signal = remediation.signal
+    fires = signal.source is SignalSource.ALERTMANAGER and signal.resolved_at is None
+    return Health(HealthState.PROGRESSING if fires else HealthState.HEALTHY, text, health.stamp)
+
+
+def _gone(remediation: Remediation) -> str:
+    return f"{remediation.target} does not exist any more"
+
+
+async def _cancel(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
     pull = track.proposal.pull_request
     if pull is not None:
+        seen = await out.forge.pull_request(pull.repo_url, pull.number)
+        if seen.state is PullRequestState.MERGED:  # it came too late: what is merged is watched to its end
+            return await _await_merge(out, remediation, track)
         closed = await out.forge.close(pull.repo_url, pull.number, "kubernaut")
         track = replace(track, proposal=replace(track.proposal, pull_request=closed))
     return _over(out, track, _E.CANCEL, track.cancel_requested)
