@@ -15,9 +15,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import pytest_asyncio
 
+from kubernaut.lab.genuine import NEEDS, GenuineWorld
 from kubernaut.lab.parts import Alertmanager, ArgoCD, ControlPlane, GitDaemon, Opa, Parts
 from kubernaut.lab.parts.server import Server
+from kubernaut.lab.simulated import SimulatedWorld
+from kubernaut.lab.world import Stage
+
+WORLD_TIMESCALE = 0.05
 
 
 def _need(*names: str) -> Parts:
@@ -114,3 +120,22 @@ async def start_alertmanager() -> AsyncIterator[StartAlertmanager]:
             return await stack.enter_async_context(Alertmanager(parts, webhook_url, **options))
 
         yield start
+
+
+@pytest_asyncio.fixture(
+    scope="module", loop_scope="module", params=["simulated", pytest.param("genuine", marks=pytest.mark.genuine)]
+)
+async def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """A world for incidents, one of each kind for a module, because starting a genuine one takes ten seconds.
+
+    The tests of a module share it, so each keeps to its own scenario or namespace.
+    """
+    folder = tmp_path_factory.mktemp("world")
+    made: Stage
+    if request.param == "simulated":
+        made = SimulatedWorld(folder, timescale=WORLD_TIMESCALE)
+    else:
+        _need(*NEEDS)
+        made = GenuineWorld(folder, timescale=WORLD_TIMESCALE)
+    async with made:
+        yield made

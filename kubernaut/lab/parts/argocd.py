@@ -15,10 +15,9 @@ from kubernaut.lab.parts.control_plane import ControlPlane
 from kubernaut.lab.parts.http import answers
 from kubernaut.lab.parts.process import free_port, listens
 from kubernaut.lab.parts.server import Server
+from kubernaut.sim.argocd.definition import APPLICATIONS, NAMESPACE, application
 
-NAMESPACE = "argocd"
-_IN_CLUSTER = "https://kubernetes.default.svc"
-_APPLICATIONS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
+_APPLICATIONS = APPLICATIONS.format(namespace=NAMESPACE)
 
 
 class ArgoCD(Server):
@@ -162,20 +161,7 @@ class ArgoCD(Server):
             prune: whether objects that leave Git leave the cluster.
         """
         await self._apply(
-            {
-                "apiVersion": "argoproj.io/v1alpha1",
-                "kind": "Application",
-                "metadata": {"name": name, "namespace": NAMESPACE},
-                "spec": {
-                    "project": "default",
-                    "source": {"repoURL": repo_url, "path": path, "targetRevision": revision},
-                    "destination": {"server": _IN_CLUSTER, "namespace": namespace},
-                    "syncPolicy": {
-                        "automated": {"selfHeal": self_heal, "prune": prune},
-                        "syncOptions": ["CreateNamespace=true"],
-                    },
-                },
-            }
+            application(name, repo_url, path, namespace, revision=revision, self_heal=self_heal, prune=prune)
         )
 
     async def application(self, name: str) -> dict[str, Any]:

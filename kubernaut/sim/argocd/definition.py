@@ -51,12 +51,23 @@ _COLUMNS = [
 ]
 
 
-def application(name: str, repo_url: str, path: str, namespace: str, *, revision: str = "main") -> Json:
-    """An Application that syncs, heals and prunes by itself.
+def application(
+    name: str,
+    repo_url: str,
+    path: str,
+    namespace: str,
+    *,
+    revision: str = "main",
+    self_heal: bool = True,
+    prune: bool = True,
+) -> Json:
+    """An Application that syncs by itself.
 
     Args:
         namespace: where the objects go; Git brings it, or the sync makes it.
         revision: the branch it follows.
+        self_heal: whether live edits of Git's fields are undone.
+        prune: whether objects that leave Git leave the cluster.
     """
     return {
         "apiVersion": "argoproj.io/v1alpha1",
@@ -67,7 +78,7 @@ def application(name: str, repo_url: str, path: str, namespace: str, *, revision
             "source": {"repoURL": repo_url, "path": path, "targetRevision": revision},
             "destination": {"server": IN_CLUSTER, "namespace": namespace},
             "syncPolicy": {
-                "automated": {"prune": True, "selfHeal": True},
+                "automated": {"prune": prune, "selfHeal": self_heal},
                 "syncOptions": ["CreateNamespace=true"],
             },
         },
