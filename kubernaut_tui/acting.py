@@ -177,26 +177,25 @@ def _merge(state: State, command: str, item: Document, pull: Document) -> State:
     return _ask(state, _letter(question, send))
 
 
-_STOPPING = {
-    "stop": ("cancel", "Stop {target} after the running step?"),
-    "roll-back": ("cancel", "Stop {target} and roll back what ran?"),
-    "escalate": ("escalate", "Take {target} over? Its open tracks end."),
-}
+_VERBS = {"stop": ("cancel", "Stop"), "roll-back": ("cancel", "Roll back"), "escalate": ("escalate", "Take over")}
 
 
 def _stopping(state: State, command: str, item: Document) -> State:
+    """Stop, roll back and escalate end the same way: what ran is undone where it can be, an open pull request is closed."""
     if item["ended"]:
         return state.say(f"{item['id']} has ended ({clean(item['phase'])}): nothing to {BY_ID[command].label}")
     mutated = any(t["kind"] == "imperative" and t["mutated"] for t in item["tracks"])
     if command == "roll-back" and not mutated:
         return state.say("nothing ran yet, so there is nothing to roll back: s stops it")
-    verb, question = _STOPPING[command]
+    pull = open_pull(item)
+    ends = ["undoes what ran"] if mutated else []
+    ends += [f"closes #{pull['number']}"] if pull else []
+    path, verb = _VERBS[command]
     body = {"reason": "", "version": item["version"]}
-    send = Send(f"{command} {item['id']}", f"/v1/remediations/{item['id']}/{verb}", body, remediation=item["id"])
-    name = f"{item['id']} {clean(item['target']['name'])}"
-    where = place(item["environment"], item["cluster"])
-    text = f"{question.format(target=name)} ({where})"
-    if command == "roll-back" and item["environment"] in PRODUCTION:
+    send = Send(f"{command} {item['id']}", f"/v1/remediations/{item['id']}/{path}", body, remediation=item["id"])
+    told = f"? It {' and '.join(ends)}" if ends else "?"
+    text = f"{verb} {item['id']} in {place(item['environment'], item['cluster'])}{told}"
+    if mutated and item["environment"] in PRODUCTION:
         return _ask(state, _word(text, str(item["target"]["name"]), send))
     return _ask(state, _letter(text, send))
 

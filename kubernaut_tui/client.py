@@ -15,6 +15,7 @@ _READ_S = 15.0
 _WRITE_S = 40.0
 _SILENCE_S = 30.0
 _CONNECT_S = 5.0
+_LINE_BYTES = 4 * 1024 * 1024
 _PLACES = (Path("state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
 _ERRORS: dict[str, type[KubernautError]] = {
     "not_found": NotFound, "refused": Refused, "read_only": Refused, "conflict": Conflict, "unavailable": Temporary,
@@ -106,7 +107,7 @@ class Client:
         if self._session is None or path != self._path:
             await self.close()
             connector = aiohttp.UnixConnector(str(path), limit=8)
-            self._session, self._path = aiohttp.ClientSession(connector=connector), path
+            self._session, self._path = aiohttp.ClientSession(connector=connector, read_bufsize=_LINE_BYTES), path
         return self._session
 
     def _why(self, error: Exception) -> str:

@@ -43,6 +43,10 @@ class Link:
                 reason = "the daemon closed its journal"
             except KubernautError as error:
                 reason = str(error)
+            except (KeyError, TypeError, ValueError) as error:
+                reason = (
+                    f"the daemon's words can't be read ({type(error).__name__}): console and daemon differ in version?"
+                )
             self._feed(Lost(reason))
             await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
             tries += 1

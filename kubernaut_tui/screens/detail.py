@@ -126,7 +126,7 @@ def _imperative(state: State, remediation_id: str, track: Document, width: int) 
     validated = "RBAC, policy, dry run" if marks[1] == "ok" else reason if marks[1] == ">>" else ""
     lines.append(_stage(marks[1] if marks[0] == "ok" else marks[0], "validated", validated))
     if asks:
-        lines.append(_stage(marks[2], "approved", _asking(state, remediation_id, track) if marks[2] == ">>" else ""))
+        lines.append(_stage(marks[2], "approved", _asking(state, remediation_id, track, marks[2])))
     for step in steps[:3]:
         done = step["phase"] == "Applied" or (step["phase"] == "Undone")
         mark = "ok" if done else "x " if step["phase"] in ("Failed", "UndoFailed") else marks[3]
@@ -144,14 +144,18 @@ def _imperative(state: State, remediation_id: str, track: Document, width: int) 
     return [cut(each, width) for each in lines]
 
 
-def _asking(state: State, remediation_id: str, track: Document) -> str:
+def _asking(state: State, remediation_id: str, track: Document, mark: str) -> str:
+    """Who voted, and how long one still may."""
     asked = state.document("approvals-of", remediation_id) or {}
-    for approval in asked.get("items", ()):
-        if approval["id"] == track["approval_id"]:
-            votes = sum(v["verdict"] == "approve" for v in approval["votes"])
-            left = countdown(approval["expires"], state.wall)
-            return f"{votes} of {approval['min_approvers']} votes, " + (f"expires in {left}" if left else "expired")
-    return str(track["reason"]) or "waits for a vote"
+    approval = next((a for a in asked.get("items", ()) if a["id"] == track["approval_id"]), None)
+    if approval is None:
+        return (str(track["reason"]) or "waits for a vote") if mark == ">>" else ""
+    said = ", ".join(f"{v['principal']} {v['verdict']}" for v in approval["votes"])
+    if mark != ">>":
+        return said
+    votes = sum(v["verdict"] == "approve" for v in approval["votes"])
+    left = countdown(approval["expires"], state.wall)
+    return f"{votes} of {approval['min_approvers']} votes, " + (f"expires in {left}" if left else "expired")
 
 
 def _verifying(state: State, track: Document, mark: str) -> str:

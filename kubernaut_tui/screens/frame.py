@@ -4,7 +4,7 @@ from kubernaut_tui.acting import about, obstacle, place
 from kubernaut_tui.keys import COMMANDS, KEYS, Key, for_screen
 from kubernaut_tui.lines import Line, Span, beside, clean, cut, line, wrapped
 from kubernaut_tui.loading import WIDE
-from kubernaut_tui.state import Answer, State, Word
+from kubernaut_tui.state import Answer, Prompt, State, Word
 from kubernaut_tui.views import Screen, View
 
 from .body import body, body_of
@@ -150,12 +150,23 @@ def _prompt(state: State) -> Line:
             width,
         )
     style = "danger" if "PRODUCTION" in prompt.question else "strong"
+    end = _answer(prompt)
+    if _in_two_lines(state, prompt):
+        return cut(line((f" {prompt.question}", style)), width)
+    return beside(line((f" {prompt.question}", style)), line((end, "strong")), width)
+
+
+def _answer(prompt: Prompt) -> str:
+    """What is to be typed, and what was."""
     if prompt.answer is Answer.WORD:
-        word = clean(prompt.expects[0][0])
-        end = f" Type {word}: {clean(prompt.typed)}_ "
-        return beside(line((f" {prompt.question}", style)), line((end, "strong")), width)
-    letters = "/".join(letter for letter, _ in prompt.expects)
-    return beside(line((f" {prompt.question}", style)), line((f" {letters}/N_ ", "strong")), width)
+        return f" Type {clean(prompt.expects[0][0])}: {clean(prompt.typed)}_ "
+    return f" {'/'.join(letter for letter, _ in prompt.expects)}/N_ "
+
+
+def _in_two_lines(state: State, prompt: Prompt) -> bool:
+    """A question that leaves no room for its answer has it on the line of the keys; it is never cut for that."""
+    room = max(len(word) for word, _ in prompt.expects) if prompt.answer is Answer.WORD else 0
+    return len(prompt.question) + len(_answer(prompt)) + room + 1 > state.width
 
 
 def _notice(state: State) -> list[str]:
@@ -223,7 +234,13 @@ def _prompt_keys(state: State) -> Line:
     prompt = state.prompt
     if prompt is None or prompt.answer is Answer.TEXT:
         return cut(line((" enter takes it, esc leaves", "dim")), state.width)
+    end = _answer(prompt) if _in_two_lines(state, prompt) else ""
     if prompt.answer is Answer.WORD:
-        return cut(line((" the last letter of the word confirms; enter never does; esc leaves", "dim")), state.width)
+        return cut(
+            line((end, "strong"), (" the word's last letter confirms, enter never does; esc leaves", "dim")),
+            state.width,
+        )
     letters = " or ".join(letter for letter, _ in prompt.expects)
-    return cut(line((f" {letters} confirms; any other key leaves, and nothing is changed", "dim")), state.width)
+    return cut(
+        line((end, "strong"), (f" {letters} confirms; any other key leaves, nothing is changed", "dim")), state.width
+    )

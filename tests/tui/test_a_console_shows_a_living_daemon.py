@@ -129,3 +129,15 @@ async def test_rows_are_paged_from_the_daemon(tmp_path: Path) -> None:
             await pilot.press("g")
             await until(app, "1 of 260")
             assert len(app.state.rows.items) <= 500
+
+
+async def test_a_wider_terminal_gets_two_panes(tmp_path: Path) -> None:
+    async with desk(tmp_path) as home:
+        await home.four()
+        app = console(home.socket)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(app, "rr-4f2abc")
+            await pilot.resize_terminal(120, 40)
+            await until(app, "│", "NOW", "PERMANENT")
+            await pilot.resize_terminal(60, 12)
+            assert "│" not in await until(app, "rr-4f2abc")

@@ -216,3 +216,16 @@ def test_keys_without_a_confirming_word_send_nothing(keys: list[str]) -> None:
     driver.type(*keys)
     assert [send for send in driver.sent if not send.path.endswith("/note")] == []
     assert len(driver.lines) == 24
+
+
+def test_a_question_that_is_too_long_for_its_answer_takes_two_lines() -> None:
+    driver = Driver()
+    driver.press("stop")
+    assert driver.lines[-2].rstrip() == " Stop rr-4f2abc in PRODUCTION prod-eu? It undoes what ran and closes #81"
+    assert driver.lines[-1].startswith(" Type checkout: _")
+    driver.key(*"checkou")
+    assert driver.sent == []
+    driver.key("t")
+    assert [(send.path, send.body) for send in driver.sent] == [
+        ("/v1/remediations/rr-4f2abc/cancel", {"reason": "", "version": 3})
+    ]

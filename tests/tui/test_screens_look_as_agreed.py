@@ -8,7 +8,7 @@ import pytest
 
 from kubernaut_tui.events import Lost
 
-from .documents import Driver
+from .documents import Driver, status
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -64,6 +64,18 @@ def _escalated() -> Driver:
     return driver
 
 
+def _clusters() -> Driver:
+    driver = Driver()
+    driver.without(status=status(clusters=("prod-eu", "prod-us", "stag-eu")))
+    return driver
+
+
+def _stopping() -> Driver:
+    driver = Driver()
+    driver.press("open", "stop")
+    return driver
+
+
 def _help() -> Driver:
     driver = Driver()
     driver.press("help")
@@ -95,10 +107,11 @@ def _no_daemon() -> Driver:
 
 
 SCREENS: dict[str, Callable[[], Driver]] = {
-    "remediations": _list, "remediations-132x30": _wide, "remediations-100x24": _hundred, "detail": _opened(),
-    "timeline": _opened("timeline"), "diff": _opened("diff"), "diff-132x30": _wide_diff, "logs": _opened("logs"),
-    "yaml": _opened("yaml"), "approvals": _approvals, "approval-asked": _asked, "merge-asked": _merge,
-    "escalated": _escalated, "help": _help, "palette": _palette, "stale": _stale, "no-daemon": _no_daemon,
+    "remediations": _list, "remediations-132x30": _wide, "remediations-100x24": _hundred, "several-clusters": _clusters,
+    "detail": _opened(), "escalated": _escalated, "timeline": _opened("timeline"), "logs": _opened("logs"),
+    "yaml": _opened("yaml"), "diff": _opened("diff"), "diff-132x30": _wide_diff, "approvals": _approvals,
+    "approval-asked": _asked, "merge-asked": _merge, "stop-asked": _stopping, "help": _help, "palette": _palette,
+    "stale": _stale, "no-daemon": _no_daemon,
 }  # fmt: skip
 
 
