@@ -4,6 +4,7 @@ import asyncio
 import base64
 import ipaddress
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from kubernaut.domain.errors import BadInput, KubernautError
@@ -14,6 +15,7 @@ from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 
 _PRESSED = 8
 """Senders that wait for the disk at once: one Alertmanager is one sender, so so many are a storm."""
+_PRESSED_S = 0.2
 _ADDRESSES_S = 1.0
 """For looking up which node has an address: a sender waits for it."""
 
@@ -35,11 +37,12 @@ class IntakeDesk:
         self._window_s = dedup_window_s
         self._nudge = nudge
         self._waiting = 0
+        self._pressed_until = 0.0
 
     @property
     def pressed(self) -> bool:
-        """Whether signals come in faster than they are persisted."""
-        return self._waiting >= _PRESSED
+        """Whether signals come in faster than they are persisted, or did a moment ago: each commit answers all that wait."""
+        return time.monotonic() < self._pressed_until
 
     async def take(self, signals: Sequence[Signal]) -> Sequence[Taken]:
         """Persist signals; when this returns they are safe.
@@ -86,6 +89,8 @@ class IntakeDesk:
 
     async def _persisted(self, intakes: Sequence[Intake]) -> Sequence[Taken]:
         self._waiting += 1
+        if self._waiting >= _PRESSED:
+            self._pressed_until = time.monotonic() + _PRESSED_S
         try:
             return await self._store.take(intakes)
         finally:

@@ -109,8 +109,7 @@ class Gateway:
         if (request.content_length or 0) > self._max_body_bytes:
             return _problem(413, too_large)
         try:
-            async with asyncio.timeout(self._read_deadline_s):
-                body = await _body_of(request)
+            body = await self._body_of(request)
         except web.HTTPRequestEntityTooLarge:
             return _problem(413, too_large)
         except TimeoutError:
@@ -121,6 +120,15 @@ class Gateway:
             self._metrics.rejected("alertmanager", 1)
             return _problem(400, error.message, field=error.field)
         return await self._take(notification)
+
+    async def _body_of(self, request: web.BaseRequest) -> bytes:
+        if request.content.is_eof():  # it came with the head, as small ones do: nothing to wait for
+            return await request.read()
+        async with asyncio.timeout(self._read_deadline_s):
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                request.writer.output_size = 0
+            return await request.read()
 
     async def _take(self, notification: Notification) -> web.Response:
         try:
@@ -186,13 +194,6 @@ def _cluster_in(path: str) -> str:
     prefix = f"{_ALERTMANAGER}/"
     rest = path[len(prefix) :] if path.startswith(prefix) else ""
     return "" if "/" in rest else rest
-
-
-async def _body_of(request: web.BaseRequest) -> bytes:
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    return await request.read()
 
 
 def _problem(status: int, message: str, *, field: str = "", headers: dict[str, str] | None = None) -> web.Response:
