@@ -83,7 +83,7 @@ async def _mitigation(out: Outside, remediation: Remediation, finding: Finding, 
         return ""
     try:
         plan = await plan_for(out, finding.immediate)
-        return await decide_plan(out, remediation, finding, plan, managed)
+        return await decide_plan(out, remediation, finding, plan, managed, at_once=False)
     except (NotFound, Permanent) as error:
         return f"{finding.immediate.action} can't be planned: {error}"
 

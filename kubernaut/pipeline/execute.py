@@ -1,7 +1,7 @@
 """Execute and undo: intent first, then the write, and after a crash or a lost reply read back before anything else."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kubernaut.actions.catalogue import find
 from kubernaut.domain.errors import NotFound, Permanent, Refused, Temporary, Unknown
@@ -12,11 +12,12 @@ from kubernaut.ports import Change
 
 from .entries import track_entry
 from .outside import Outside
-from .planning import other_drains
+from .planning import drains_beside
 from .replan import moved, replan
 
 _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
+_DRAIN_TURN_S = 2.0
 _MAX_PAUSE_S = 15.0
 
 
@@ -47,11 +48,8 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
     reader = out.cluster(remediation.cluster)
     if (now - track.since).total_seconds() > step.timeout_s and not _written(track):
         return replan(track, now, "it waited so long that it has to be judged again")
-    if step.action == "drain-node" and (ahead := await _drain_ahead(out, remediation, track, step)):
-        message = f"waits: {ahead} drains a node of the same pool"
-        waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=5), reason=message)
-        told = track.reason != message
-        return Change(tracks=(waiting,), journal=(track_entry(now, track, "wait", message),) if told else ())
+    if ahead := await _drain_ahead(out, remediation, track, step):
+        return after(track, now, ahead)
     try:
         captured = await action.capture(reader, step, now)
     except (NotFound, Refused) as error:
@@ -66,12 +64,18 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
     return Change(tracks=(going,), journal=(track_entry(now, track, "intent", message, step=step.id),))
 
 
+def after(track: ImperativeTrack, now: datetime, ahead: str) -> Change:
+    """The drain waits for another one of its pool."""
+    message = f"waits: {ahead} drains a node of the same pool"
+    waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=_DRAIN_TURN_S), reason=message)
+    told = track.reason != message
+    return Change(tracks=(waiting,), journal=(track_entry(now, track, "wait", message),) if told else ())
+
+
 async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:
     """Two drains that were validated at the same moment: the one that has begun, else the one that came first goes first;
     both see the same rows."""
-    node = await out.cluster(remediation.cluster).get("Node", "", step.target.name)
-    labels = dict(node["metadata"].get("labels") or {}) if node else {}
-    others = await other_drains(out, remediation, labels)
+    others = await drains_beside(out, remediation, step)
     ahead = [other for other in others if other.steps or (other.since, other.id) < (track.since, track.id)]
     return ahead[0].remediation_id if ahead else ""
 

@@ -17,10 +17,10 @@ from kubernaut.ports import Change
 
 from .asking import approval_for, ask, covers
 from .entries import track_entry
-from .execute import execute, roll_back
+from .execute import after, execute, roll_back
 from .outside import Outside
 from .ownership import managed_now
-from .planning import Planned, bound, decide_plan
+from .planning import Planned, bound, decide_plan, drains_beside
 from .replan import moved, replan
 
 _I, _E = ImperativePhase, ImperativeEvent
@@ -57,6 +57,9 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
             return replan(track, now, f"{step.target} changed")
     if refusal := await _forbidden(out, remediation, track):
         return _over(out, track, _E.FAIL, f"kubernaut's service account lacks a permission: {refusal}")
+    for step in track.plan.steps:
+        if beside := await drains_beside(out, remediation, step):
+            return after(track, now, beside[0].remediation_id)
     planned = await _decided(out, remediation, track)
     if planned.decision.deny:
         return _over(out, track, _E.REJECT, f"policy denies it: {planned.decision.reason}")

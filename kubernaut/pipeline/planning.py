@@ -68,8 +68,14 @@ def bound(step: Step, item: Object) -> Step:
     )  # fmt: skip
 
 
-async def decide_plan(out: Outside, remediation: Remediation, finding: Finding, plan: Plan, managed: bool) -> Planned:
-    """Ask policy about a plan."""
+async def decide_plan(
+    out: Outside, remediation: Remediation, finding: Finding, plan: Plan, managed: bool, *, at_once: bool = True
+) -> Planned:
+    """Ask policy about a plan.
+
+    Args:
+        at_once: whether it would begin now; a plan that is only made yet is not refused for what is under way elsewhere.
+    """
     step = plan.steps[0]
     action = find(step.action)
     reader = out.cluster(step.target.cluster)
@@ -82,6 +88,7 @@ async def decide_plan(out: Outside, remediation: Remediation, finding: Finding, 
     document = await policy_input(
         out, judged, finding, action=action.name, risk=action.risk.value, kind="imperative",
         reversible=action.reversible, target=step.target, managed=managed, labels=labels, radius=radius, track="imperative",
+        drains=len(await other_drains(out, remediation, labels)) if at_once and action.name == "drain-node" else 0,
     )  # fmt: skip
     decision = _gated(out, finding, await out.policy.decide(document))
     return Planned(plan, action, radius, decision, environment)
@@ -112,10 +119,10 @@ def _gated(out: Outside, finding: Finding, decision: Decision) -> Decision:
 async def policy_input(
     out: Outside, remediation: Remediation, finding: Finding, *, action: str, risk: str, kind: str, reversible: bool,
     target: ResourceRef, managed: bool, labels: dict[str, str], radius: BlastRadius, track: str,
+    drains: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """The document that policies see; its shape is `domain.policy.PolicyInput`."""
     now = out.clock.now()
-    drains = len(await other_drains(out, remediation, labels)) if action == "drain-node" else 0
     changes = await _recent_changes(out, remediation, target, now)
     return {
         "action": {"name": action, "risk": risk, "kind": kind, "reversible": reversible},
@@ -151,6 +158,14 @@ async def _recent_changes(out: Outside, remediation: Remediation, target: Resour
 def pool_of(labels: dict[str, str]) -> str:
     """The node pool by the providers' labels; nodes without one form a pool of their own."""
     return next((labels[name] for name in _POOL_LABELS if name in labels), "")
+
+
+async def drains_beside(out: Outside, remediation: Remediation, step: Step) -> list[ImperativeTrack]:
+    """Drains that are under way in the pool of the node that the step drains; none for any other step."""
+    if step.action != "drain-node":
+        return []
+    node = await out.cluster(step.target.cluster).get("Node", "", step.target.name)
+    return await other_drains(out, remediation, dict(node["metadata"].get("labels") or {}) if node else {})
 
 
 async def other_drains(out: Outside, remediation: Remediation, labels: dict[str, str]) -> list[ImperativeTrack]:

@@ -4,10 +4,13 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from kubernaut.sim.faults import FailingDisk
 
 from .house import CHECKOUT, LIMITS, MEDIA_1, SIA, House, signal
 
+MEDIA_2 = signal("media-2", "Node", family="NodeNotReady")
 BUDGET = "/apis/policy/v1/namespaces/media/poddisruptionbudgets/transcoder"
 APPLICATION = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/transcoder"
 
@@ -28,15 +31,23 @@ async def test_a_drain_waits_for_the_budget_and_goes_on(tmp_path: Path) -> None:
         assert (await house.ended(id_)).phase == "Completed"
 
 
-async def test_two_drains_of_one_pool_follow_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("together", [True, False])
+async def test_two_drains_of_one_pool_follow_each_other(tmp_path: Path, together: bool) -> None:
     async with House(tmp_path) as house:
         scenario = await house.broken(11)
         house.world.outside.board.inject(FailingDisk("media-2"))
         house.world.outside.kubelets.nudge()
         await house.world.until(scenario, lambda view: len([n for n in view.nodes if _lost(n)]) == 2, "lost two")
-        ids = [await house.take(signal(node, "Node", family="NodeNotReady")) for node in ("media-1", "media-2")]
-        for approval in [await house.asked(id_) for id_ in ids]:
-            await house.vote(approval)
+        ids = [await house.take(MEDIA_1)]
+        if together:
+            ids.append(await house.take(MEDIA_2))
+            for approval in [await house.asked(id_) for id_ in ids]:
+                await house.vote(approval)
+        else:
+            await house.vote(await house.asked(ids[0]))
+            await house.until(ids[0], lambda item: item.imperative.mutated_at)
+            ids.append(await house.take(MEDIA_2))
+            await house.vote(await house.asked(ids[1]))
         both = [await house.ended(id_) for id_ in ids]
         assert [item.phase for item in both] == ["Completed", "Completed"]
         spans = [(i.imperative.mutated_at, i.imperative.ended_at) for i in both if i.imperative]
