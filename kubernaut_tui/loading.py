@@ -46,7 +46,7 @@ def wanted(state: State, view: View) -> tuple[Load, ...]:
         case Screen.LOGS | Screen.YAML:
             return (Load(view.screen.value, target, f"/v1/remediations/{target}/{view.screen.value}"),)
         case Screen.APPROVALS:
-            return (Load("approvals", "", "/v1/approvals", (("pending", "true"),)),)
+            return (Load("approvals", "", "/v1/approvals", (("pending", "true"), ("limit", "500"))),)
         case Screen.APPROVAL:
             return (Load("approval", target, f"/v1/approvals/{target}"),)
         case _:

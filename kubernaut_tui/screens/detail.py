@@ -17,7 +17,7 @@ def detail(state: State, item: Document, width: int) -> list[Line]:
     """All of it; the newest of the timeline comes last."""
     lines = _cause(state, item, width) + _evidence(item, width)
     lines += _tracks(state, item, width) if item["tracks"] else _no_tracks(item, width)
-    lines += _policy(item, width)
+    lines += _waits(item, width) + _policy(item, width)
     room = max(3, state.body_height - len(lines))
     entries = [e for e in item["timeline"] if e["kind"] != "intent"][-room:]
     return lines + [cut(entry_line(e), width) for e in entries]
@@ -222,6 +222,17 @@ def _review(track: Document, pull: Any) -> str:
     told = f"approved by {by}" if by else "waits for its merge"
     overdue = "OVERDUE, " if track["phase"] == "Overdue" else ""
     return overdue + ", ".join([told, *checks])
+
+
+def _waits(item: Document, width: int) -> list[Line]:
+    """Why a track does not get on, in full: its column has no room for it."""
+    reasons = dict.fromkeys(t["reason"] for t in item["tracks"] if t["reason"].startswith("waits: ") and not t["ended"])
+    lines = []
+    for reason in reasons:
+        first, *more = wrapped(clean(reason.removeprefix("waits: ")), width - 12)
+        lines.append(cut(line((" waits    ", "strong"), first), width))
+        lines += [cut(line((" " * 10 + part, "")), width) for part in more[:1]]
+    return lines
 
 
 def _policy(item: Document, width: int) -> list[Line]:

@@ -9,7 +9,7 @@ from kubernaut.domain.approvals import ApprovalPhase
 
 from .desk import console, desk, screen, until
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(110)
 
 
 async def arm(app: object, pilot: object, why: str = "drill") -> None:

@@ -12,7 +12,7 @@ from kubernaut.domain.approvals import ApprovalPhase
 from .desk import desk
 from .terminal import modes, terminal
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(110)
 FAR = {"SSH_TTY": "/dev/pts/9"}
 
 

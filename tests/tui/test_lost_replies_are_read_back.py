@@ -12,7 +12,7 @@ from kubernaut.domain.approvals import ApprovalPhase
 
 from .desk import console, desk, until
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(110)
 
 
 class Wire:

@@ -244,3 +244,14 @@ def test_when_both_wait_it_asks_which() -> None:
     driver.key("m")
     assert "Merge pull request #81" in driver.prompt_line
     assert driver.sent == []
+
+
+def test_a_track_that_waits_for_the_cluster_says_why_in_full() -> None:
+    driver = Driver()
+    driver.press("open")
+    load = Load("remediation", "rr-4f2abc", "/v1/remediations/rr-4f2abc")
+    document = reply(load)
+    why = "get shop/deployment/checkout: can't connect to the API server of prod-eu"
+    document["tracks"][0]["reason"] = f"waits: {why}"
+    driver.feed(Loaded(load, document))
+    assert f"waits {why}" in " ".join(driver.text.split())
