@@ -46,6 +46,29 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share servers run on the same worker, so that no worker starts them in vain."""
+    for item in items:
+        if shared := _shared(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+def _shared(item: pytest.Item) -> str:
+    """What this test shares with others and is slow to start; empty if there is nothing."""
+    fixtures = set(getattr(item, "fixturenames", ()))
+    params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    loop = item.get_closest_marker("asyncio")
+    scope = loop.kwargs.get("loop_scope") if loop else None
+    if scope == "session":
+        return item.path.parent.name
+    if scope == "module" or "world" in fixtures:
+        return f"{item.path.parent.name}/{item.path.stem} {params.get('world', '')}".strip()
+    if {"control_plane", "argocd"} & fixtures or params.get("cluster") == "genuine":
+        return "control plane"
+    return ""
+
+
 S = TypeVar("S", bound=Server)
 
 
