@@ -1,11 +1,13 @@
 """`kubernaut daemon`."""
 
 import asyncio
+import contextlib
 import logging
 import resource
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO, cast
 
 import click
 import structlog
@@ -78,6 +80,19 @@ def _allow_connections() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+class _StandardError:
+    """Standard error that never fails whoever writes to it: the disk that is full may be the log's, too, and a line that
+    is lost costs less than the work that would end with it."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def configure_log(settings: Settings) -> None:
     """JSON lines (or plain ones) on standard error."""
     level = logging.getLevelNamesMapping()[settings.log.level.upper()]
@@ -94,7 +109,7 @@ def configure_log(settings: Settings) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
