@@ -142,11 +142,11 @@ async def running(
             cluster_labels,
             settings.freeze,
         )
+        metrics = Metrics(store.counts, lambda: {n: c.health().state == "LIVE" for n, c in clusters.items()})
         nudges: list[Callable[[], None]] = []
         intake = IntakeDesk(store, clusters, clock, out.limits.dedup_window_s, lambda: nudges[0]())
-        runner = Runner(out, settings.max_concurrent, lambda: intake.pressed)
+        runner = Runner(out, settings.max_concurrent, lambda: intake.pressed, metrics.stage)
         nudges.append(runner.nudge)
-        metrics = Metrics(store.counts, lambda: {n: c.health().state == "LIVE" for n, c in clusters.items()})
         environments = {name: await policy.environment("", {}, labels) for name, labels in cluster_labels.items()}
         services = Services(
             store, clusters, forge, policy, intake, VotingDesk(store, clock, runner.nudge),

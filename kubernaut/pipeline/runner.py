@@ -5,6 +5,7 @@ time; after a restart the rows say everything.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -43,9 +44,14 @@ class Runner:
     Args:
         max_concurrent: how many rows are worked on at a time.
         pressed: whether signals queue up now; the runner gives way to them then, but never stands still.
+        observe: told how many seconds one stage of a part took.
     """
 
-    def __init__(self, out: Outside, max_concurrent: int = 64, pressed: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, out: Outside, max_concurrent: int = 64, pressed: Callable[[], bool] = lambda: False,
+        observe: Callable[[str, float], None] = lambda part, seconds: None,
+    ) -> None:  # fmt: skip
+        self._observe = observe
         self._out = out
         self._max = max_concurrent
         self._pressed = pressed
@@ -120,7 +126,9 @@ class Runner:
         try:
             remediation = await self._out.store.remediation(due.remediation_id)
             while remediation and not self._stopping and _wants(remediation, due.part, self._out.clock.now()):
+                began = time.monotonic()
                 remediation = await self._advance(remediation, due.part)
+                self._observe(due.part, time.monotonic() - began)
             self._failures.pop(key, None)
         except Exception:
             self._failures[key] = failures = self._failures.get(key, 0) + 1

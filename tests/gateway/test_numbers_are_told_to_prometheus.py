@@ -1,5 +1,7 @@
 """/metrics is valid exposition, counts what happened, and holds no secret and nothing of unbounded kind."""
 
+import asyncio
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from .house import CLUSTER, TOKEN, House, alert, payload
@@ -56,3 +58,11 @@ async def test_health_and_readiness(home: House) -> None:
     assert await home.text("/readyz") == (200, "ok\n")
     async with home.web.head(f"{home.url}/readyz") as response:
         assert response.status == 200
+
+
+async def test_how_long_stages_take_is_told(home: House) -> None:
+    await home.post(payload(alert(1)))
+    key = ("kubernaut_stage_seconds_count", (("part", "assessment"),))
+    async with asyncio.timeout(10):
+        while (await _samples(home)).get(key, 0) < 1:  # noqa: ASYNC110 - the runner tells nobody
+            await asyncio.sleep(0.05)
