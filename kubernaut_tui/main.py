@@ -10,20 +10,22 @@ from pathlib import Path
 _HELP = """\
 A live view of what kubernaut does, for one terminal.
 
-It opens on what needs you: each line is one failure and its story in one sentence. Move with j and k, open with enter,
-see the proposed change with d. Keys that change something (a approve, x reject, s stop, b roll back, e escalate) only
-ask; the answer is another key, and Enter never answers. Production is READ-ONLY until you type `:rw` and a reason.
-? shows all keys, `:q` quits.
+It opens on what needs you: each line is one failure, and its story in one
+sentence. Move with j and k, open with enter, see the proposed change with d.
+Keys that change something (a approve, x reject, s stop, b roll back,
+e escalate) only ask; another key answers, and Enter never does. Production is
+READ-ONLY until you type `:rw` and a reason. ? shows all keys, `:q` quits.
 
-It talks to the daemon's Unix socket: --socket, else KUBERNAUT_API__SOCKET, else ./state/kubernaut.sock or
-/run/kubernaut/kubernaut.sock. Without a daemon it opens anyway and connects when there is one.
+It talks to the daemon's Unix socket: --socket, else KUBERNAUT_API__SOCKET, else
+./state/kubernaut.sock or /run/kubernaut/kubernaut.sock. Without a daemon it
+opens anyway and connects when there is one.
 """
 _EPILOG = """\
 examples:
-  kubernaut-tui                                 the console
-  kubernaut-tui --read-only                     look, but send nothing
-  kubernaut-tui --plain                         lines instead of a screen: for screen readers and pipes
-  ssh bastion -t kubernaut-tui                  from far away: fewer repaints, no mouse, no animation
+  kubernaut-tui                  the console
+  kubernaut-tui --read-only      look, but send nothing
+  kubernaut-tui --plain          lines, no screen: for screen readers and pipes
+  ssh bastion -t kubernaut-tui   from far away: fewer repaints
 
 NO_COLOR is kept; all times are UTC.
 """
@@ -35,9 +37,7 @@ def parser() -> argparse.ArgumentParser:
         prog="kubernaut-tui", description=_HELP, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     out.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's API socket")
-    out.add_argument(
-        "--plain", action="store_true", help="print lines instead of drawing a screen, then follow the journal"
-    )
+    out.add_argument("--plain", action="store_true", help="print the list as lines, then follow the journal")
     out.add_argument("--read-only", action="store_true", help="never send a change")
     return out
 

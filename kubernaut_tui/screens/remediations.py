@@ -86,7 +86,7 @@ def _fix(word: str, number: str, width: int) -> str:
 def _empty(state: State, width: int) -> list[Line]:
     if state.word is Word.DOWN and not state.ever:
         texts = [
-            "No daemon answers.", "", *wrapped(clean(state.reason), width - 6), "",
+            "No connection to a daemon.", "", *wrapped(clean(state.reason), width - 6), "",
             "This console connects by itself as soon as there is one.",
         ]  # fmt: skip
     elif not state.rows.known:

@@ -83,7 +83,7 @@ async def test_it_opens_without_a_daemon_connects_and_connects_again(tmp_path: P
     socket = tmp_path / "state" / "kubernaut.sock"
     app = console(socket)
     async with app.run_test(size=(80, 24)):
-        await until(app, "No daemon answers", "DOWN", "start one with")
+        await until(app, "No connection to a daemon", "DOWN", "start one with")
         async with desk(tmp_path) as home:
             assert home.socket == socket
             await home.four()

@@ -100,7 +100,7 @@ async def test_a_torn_key_votes_for_nothing(tmp_path: Path, sequence: bytes) -> 
 async def test_it_leaves_the_terminal_as_it_was(tmp_path: Path, ending: bytes | signal.Signals) -> None:
     async with terminal("--socket", tmp_path / "none.sock") as tty:
         before = modes(tty.master)
-        await tty.until("No daemon answers")
+        await tty.until("No connection to a daemon")
         assert modes(tty.master) != before
         if isinstance(ending, bytes):
             tty.send(ending)
