@@ -4,11 +4,13 @@ Only volumes follow a change by themselves, and not those that are mounted with 
 nothing of what the program runs with.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from kubernaut.domain.facts import Object
+
+from .reading import entries, section
 
 
 def outdated(pods: Sequence[Object], config_map: Object, key: str) -> list[str]:
@@ -32,39 +34,32 @@ def outdated(pods: Sequence[Object], config_map: Object, key: str) -> list[str]:
 def _written_at(config_map: Object, key: str) -> datetime | None:
     """When the key's owner wrote last; None when nobody says so."""
     times = []
-    for entry in config_map["metadata"].get("managedFields") or ():
-        data = (entry.get("fieldsV1") or {}).get("f:data") or {}
-        if f"f:{key}" in data and (at := _moment(entry.get("time"))):
+    for entry in entries(config_map, "metadata", "managedFields"):
+        if f"f:{key}" in section(entry, "fieldsV1", "f:data") and (at := _moment(entry.get("time"))):
             times.append(at)
     return max(times, default=None)
 
 
-def _containers(pod: Object) -> list[dict[str, Any]]:
-    spec = pod.get("spec") or {}
-    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
+def _containers(pod: Object) -> list[Mapping[str, Any]]:
+    return [*entries(pod, "spec", "initContainers"), *entries(pod, "spec", "containers")]
 
 
-def _reads_at_start(container: dict[str, Any], pod: Object, name: str, key: str) -> bool:
-    if any((source.get("configMapRef") or {}).get("name") == name for source in container.get("envFrom") or ()):
+def _reads_at_start(container: Mapping[str, Any], pod: Object, name: str, key: str) -> bool:
+    if any(section(source, "configMapRef").get("name") == name for source in entries(container, "envFrom")):
         return True
-    for variable in container.get("env") or ():
-        told = (variable.get("valueFrom") or {}).get("configMapKeyRef") or {}
+    for variable in entries(container, "env"):
+        told = section(variable, "valueFrom", "configMapKeyRef")
         if told.get("name") == name and told.get("key") == key:
             return True
-    volumes = {
-        volume.get("name")
-        for volume in (pod.get("spec") or {}).get("volumes") or ()
-        if (volume.get("configMap") or {}).get("name") == name
-    }
-    return any(m.get("subPath") and m.get("name") in volumes for m in container.get("volumeMounts") or ())
+    volumes = [v.get("name") for v in entries(pod, "spec", "volumes") if section(v, "configMap").get("name") == name]
+    return any(m.get("subPath") and m.get("name") in volumes for m in entries(container, "volumeMounts"))
 
 
 def _starts(pod: Object, names: set[str]) -> Iterable[datetime]:
-    status = pod.get("status") or {}
-    for told in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        state = told.get("state") or {}
-        started = (state.get("running") or {}).get("startedAt")
-        if told.get("name") in names and (at := _moment(started)):
+    told = [*entries(pod, "status", "initContainerStatuses"), *entries(pod, "status", "containerStatuses")]
+    for status in told:
+        at = _moment(section(status, "state", "running").get("startedAt"))
+        if str(status.get("name")) in names and at:
             yield at
 
 

@@ -14,6 +14,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
+from .reading import count, entries, section
 
 MIRROR = "kubernetes.io/config.mirror"
 """Marks a static pod's mirror, which only the kubelet can remove."""
@@ -22,9 +23,9 @@ MIRROR = "kubernetes.io/config.mirror"
 def _stays(pod: Object) -> bool:
     """Pods that a drain leaves alone: DaemonSet pods, mirror pods and finished ones."""
     owner = controller_of(pod)
-    finished = pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+    finished = section(pod, "status").get("phase") in ("Succeeded", "Failed")
     return bool(
-        (owner and owner["kind"] == "DaemonSet") or MIRROR in (pod["metadata"].get("annotations") or {}) or finished
+        (owner and owner["kind"] == "DaemonSet") or MIRROR in section(pod, "metadata", "annotations") or finished
     )
 
 
@@ -35,8 +36,7 @@ def obstacles(pods: Sequence[Object], parameters: Mapping[str, Any]) -> list[str
         name = f"{pod['metadata'].get('namespace', '')}/{pod['metadata']['name']}"
         if controller_of(pod) is None and not parameters.get("force"):
             found.append(f"{name} has no controller and would be lost (parameter force)")
-        volumes = pod.get("spec", {}).get("volumes") or ()
-        if any("emptyDir" in v for v in volumes) and not parameters.get("delete_emptydir_data"):
+        if any("emptyDir" in v for v in entries(pod, "spec", "volumes")) and not parameters.get("delete_emptydir_data"):
             found.append(f"{name} keeps data in an emptyDir that would be lost (parameter delete_emptydir_data)")
     return found
 
@@ -172,7 +172,7 @@ class DrainNode:
             item = await reader.get(owner["kind"], owner["namespace"], owner["name"], live=True)
             if item is None:
                 continue
-            wanted = min(int(item.get("spec", {}).get("replicas", 1)), int(owner["ready"]))
+            wanted = min(count(section(item, "spec").get("replicas"), 1), int(owner["ready"]))
             if _ready(item) < wanted:
                 name = f"{owner['namespace']}/{owner['name']}"
                 return Health(HealthState.PROGRESSING, f"{name} has {_ready(item)} of {wanted} pods back", "short")
@@ -180,11 +180,11 @@ class DrainNode:
 
 
 def _cordoned(node: Object) -> bool:
-    return bool((node.get("spec") or {}).get("unschedulable"))
+    return bool(section(node, "spec").get("unschedulable"))
 
 
 def _ready(owner: Object) -> int:
-    return int(owner.get("status", {}).get("readyReplicas", 0))
+    return count(section(owner, "status").get("readyReplicas"))
 
 
 async def _owners(reader: ClusterReader, pods: Sequence[Object]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
+from .reading import section
 
 
 class _Schedulability:
@@ -36,7 +37,7 @@ class _Schedulability:
     async def capture(self, reader: ClusterReader, step: Step, now: datetime) -> dict[str, Any]:
         """Whether the node was schedulable before."""
         node = await fetch(reader, step)
-        return {**identity(node), "unschedulable": bool(node.get("spec", {}).get("unschedulable", False))}
+        return {**identity(node), "unschedulable": bool(section(node, "spec").get("unschedulable"))}
 
     async def dry_run(
         self, reader: ClusterReader, writer: ClusterWriter, step: Step, captured: Mapping[str, Any]
@@ -53,7 +54,7 @@ class _Schedulability:
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
         """Whether the field has the wanted value."""
         node = await fetch(reader, step)
-        return bool(node.get("spec", {}).get("unschedulable", False)) is self.unschedulable
+        return bool(section(node, "spec").get("unschedulable")) is self.unschedulable
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Put the captured value back, unless it was so before or somebody has changed it since."""

@@ -10,6 +10,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
+from .reading import count, section
 from .rollout import deployment_health, is_ready, pods_of, stamp_of
 
 
@@ -48,7 +49,7 @@ class DeletePod:
         return {
             **identity(pod),
             "owner": {"kind": owner["kind"], "name": owner["name"], "uid": owner["uid"]},
-            "node": pod.get("spec", {}).get("nodeName", ""),
+            "node": str(section(pod, "spec").get("nodeName") or ""),
         }
 
     async def dry_run(
@@ -102,8 +103,8 @@ async def _siblings(reader: ClusterReader, pod: Object) -> list[Object]:
 
 
 def _whole(owner: Object, pods: Any) -> Health:
-    status = owner.get("status", {})
-    wanted = int(status.get("desiredNumberScheduled", owner.get("spec", {}).get("replicas", 1)))
-    ready = int(status.get("numberReady", status.get("readyReplicas", 0)))
+    status = section(owner, "status")
+    wanted = count(status.get("desiredNumberScheduled"), count(section(owner, "spec").get("replicas"), 1))
+    ready = count(status.get("numberReady"), count(status.get("readyReplicas")))
     state = HealthState.HEALTHY if ready >= wanted else HealthState.PROGRESSING
     return Health(state, f"{ready}/{wanted} ready", stamp_of(pods))

@@ -8,6 +8,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.ports import ClusterReader
 
 from .action import Health, HealthState
+from .reading import count, entries, section
 
 
 async def pods_of(reader: ClusterReader, deployment: Object) -> list[Object]:
@@ -22,20 +23,17 @@ async def pods_of(reader: ClusterReader, deployment: Object) -> list[Object]:
 
 def condition(item: Object, kind: str) -> dict[str, Any]:
     """One of the object's conditions; empty when it has none of that type."""
-    conditions = item.get("status", {}).get("conditions") or ()
-    return next((dict(c) for c in conditions if c.get("type") == kind), {})
+    return next((dict(c) for c in entries(item, "status", "conditions") if c.get("type") == kind), {})
 
 
 def is_ready(pod: Object) -> bool:
     """Whether the pod serves: its Ready condition, because containerStatuses lie on a lost node."""
-    return condition(pod, "Ready").get("status") == "True" and not pod["metadata"].get("deletionTimestamp")
+    return condition(pod, "Ready").get("status") == "True" and not section(pod, "metadata").get("deletionTimestamp")
 
 
 def restarts(pods: Sequence[Object]) -> int:
     """Container restarts of all pods together."""
-    return sum(
-        int(s.get("restartCount", 0)) for pod in pods for s in pod.get("status", {}).get("containerStatuses") or ()
-    )
+    return sum(count(s.get("restartCount")) for pod in pods for s in entries(pod, "status", "containerStatuses"))
 
 
 def stamp_of(pods: Sequence[Object]) -> str:
@@ -46,17 +44,17 @@ def stamp_of(pods: Sequence[Object]) -> str:
 
 def deployment_health(deployment: Object, pods: Sequence[Object]) -> Health:
     """As `kubectl rollout status` judges, and every pod of it ready."""
-    spec, status = deployment.get("spec", {}), deployment.get("status", {})
-    wanted = int(spec.get("replicas", 1))
-    ready, updated = int(status.get("readyReplicas", 0)), int(status.get("updatedReplicas", 0))
+    status = section(deployment, "status")
+    wanted = count(section(deployment, "spec").get("replicas"), 1)
+    ready, updated = count(status.get("readyReplicas")), count(status.get("updatedReplicas"))
     text, stamp = f"{ready}/{wanted} ready", stamp_of(pods)
-    if int(status.get("observedGeneration", 0)) < int(deployment["metadata"].get("generation", 0)):
+    if count(status.get("observedGeneration")) < count(deployment["metadata"].get("generation")):
         return Health(HealthState.PROGRESSING, f"{text}, the controller has not seen the change yet", stamp)
     if condition(deployment, "Progressing").get("reason") == "ProgressDeadlineExceeded":
         return Health(HealthState.FAILED, f"{text}, the rollout exceeded its progress deadline", stamp)
-    if updated < wanted or int(status.get("replicas", 0)) > updated:
+    if updated < wanted or count(status.get("replicas")) > updated:
         return Health(HealthState.PROGRESSING, f"{text}, {updated} of {wanted} pods are new", stamp)
-    if ready < wanted or int(status.get("availableReplicas", 0)) < wanted:
+    if ready < wanted or count(status.get("availableReplicas")) < wanted:
         return Health(HealthState.PROGRESSING, text, stamp)
     unsteady = [pod for pod in pods if not pod["metadata"].get("deletionTimestamp") and not is_ready(pod)]
     if unsteady:

@@ -10,6 +10,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, Risk, fetch, identity
+from .reading import count, section
 from .rollout import deployment_health, is_ready, pods_of
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -18,15 +19,31 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 def restarted_at(item: Object) -> str:
     """The restart that stands in the object's pod template; empty when there is none."""
-    template = (item.get("spec") or {}).get("template") or {}
-    annotations = (template.get("metadata") or {}).get("annotations") or {}
-    return str(annotations.get(RESTARTED_AT) or "")
+    return str(section(item, "spec", "template", "metadata", "annotations").get(RESTARTED_AT) or "")
+
+
+def _away(deployment: Object, wanted: int) -> int:
+    """How many of the wanted pods a rollout may take away at one moment, as the Deployment controller reckons it.
+
+    Source: k8s.io/kubernetes/pkg/controller/deployment/util ResolveFenceposts: maxUnavailable is rounded down, maxSurge up,
+    and where both come to nothing one pod goes.
+    """
+    strategy = section(deployment, "spec", "strategy")
+    if strategy.get("type") == "Recreate":
+        return wanted
+    rolling = section(strategy, "rollingUpdate")
+    away, surge = _share(rolling.get("maxUnavailable"), wanted), -_share(rolling.get("maxSurge"), -wanted)
+    return min(wanted, away if away or surge else 1)
 
 
 def _share(value: object, wanted: int) -> int:
-    """maxUnavailable in pods: a number or a percentage, rounded down as the Deployment controller does."""
+    """A number, or a percentage rounded down; a quarter when it is neither, which is the default. With a negative `wanted`
+    the other way round: minus the number, minus the percentage rounded up."""
     text = str(value)
-    return wanted * int(text[:-1]) // 100 if text.endswith("%") else int(text)
+    if text.isascii() and text.isdigit():
+        return int(text) if wanted >= 0 else -int(text)
+    percent = int(text[:-1]) if text.endswith("%") and text[:-1].isascii() and text[:-1].isdigit() else 25
+    return wanted * percent // 100
 
 
 class RestartDeployment:
@@ -50,20 +67,15 @@ class RestartDeployment:
     async def blast_radius(self, reader: ClusterReader, step: Step) -> BlastRadius:
         """All pods in turn; at one moment only as many as the rollout strategy lets go, or that are not ready anyway."""
         item = await fetch(reader, step, live=False)
-        spec = item.get("spec", {})
-        wanted = int(spec.get("replicas", 1))
-        if spec.get("strategy", {}).get("type") == "Recreate":
-            away = wanted
-        else:
-            rolling = spec.get("strategy", {}).get("rollingUpdate") or {}
-            away = _share(rolling.get("maxUnavailable", "25%"), wanted)
+        wanted = count(section(item, "spec").get("replicas"), 1)
         serving = sum(is_ready(pod) for pod in await pods_of(reader, item))
-        return BlastRadius(wanted, 100 * min(away, serving) // wanted if wanted else 0, 0, 1)
+        gone = min(_away(item, wanted), serving)
+        return BlastRadius(wanted, -(-100 * gone // wanted) if wanted else 0, 0, 1)
 
     async def capture(self, reader: ClusterReader, step: Step, now: datetime) -> dict[str, Any]:
         """The moment to write, fixed before the write, and the one that stands there now."""
         item = await fetch(reader, step)
-        if item.get("spec", {}).get("paused"):
+        if section(item, "spec").get("paused"):
             raise Refused(f"{step.target} is paused: a restart would not roll out until `kubectl rollout resume`")
         return {
             **identity(item),

@@ -25,7 +25,8 @@ def live_equals(item: Object, action: str, parameters: Mapping[str, Any]) -> boo
 def live_value(item: Object, action: str, parameters: Mapping[str, Any]) -> str | None:
     """The field's live value as text; None when it is not set."""
     if action == "update-configmap":
-        found: Any = (item.get("data") or {}).get(str(parameters.get("key", "")))
+        data = item.get("data")
+        found: Any = data.get(str(parameters.get("key", ""))) if isinstance(data, Mapping) else None
         return None if found is None else str(found)
     found = _container(item, str(parameters.get("container", "")))
     if action == "update-image":
@@ -42,6 +43,7 @@ def live_value(item: Object, action: str, parameters: Mapping[str, Any]) -> str 
 def _container(item: Object, name: str) -> Mapping[str, Any] | None:
     spec: Any = item
     for key in workload.pod_spec(item["kind"]):
-        spec = (spec or {}).get(key)
-    groups = ((spec or {}).get(group) or () for group in ("containers", "initContainers"))
-    return next((c for group in groups for c in group if c.get("name") == name), None)
+        spec = spec.get(key) if isinstance(spec, Mapping) else None
+    groups = [spec.get(group) for group in ("containers", "initContainers")] if isinstance(spec, Mapping) else []
+    containers = [c for group in groups if isinstance(group, list) for c in group if isinstance(c, Mapping)]
+    return next((c for c in containers if c.get("name") == name), None)
