@@ -11,7 +11,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import Ownership
 from kubernaut.domain.resources import ResourceRef
 
-from .source import api_group, clean_path, revision_caution
+from .source import address, api_group, clean_path, revision_caution
 
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
 INSTANCE = "app.kubernetes.io/instance"
@@ -87,13 +87,13 @@ def ownership(application: Object, ref: ResourceRef) -> Ownership:
         if not part.get("chart") and (part.get("path") or not part.get("ref"))
     ]
     if not chosen:
-        values = next((str(part.get("repoURL", "")) for part in found if part.get("ref")), "")
+        values = next((address(part.get("repoURL")) for part in found if part.get("ref")), "")
         where = f"in {values}" if values else "in the Application itself"
         why = f"{ref.short} installs a Helm chart: its values are {where}, and only the chart knows which sets a field"
         return Ownership("argocd", ref, values, "", "", changeable=False, obstacle=why)
     at, source = chosen[0]
     result = Ownership(
-        "argocd", ref, str(source.get("repoURL", "")), str(source.get("targetRevision") or "HEAD"),
+        "argocd", ref, address(source.get("repoURL")), str(source.get("targetRevision") or "HEAD"),
         clean_path(str(source.get("path") or "")), deployed.get(at, ""),
     )  # fmt: skip
     return _judged(application, result, source, len(chosen))

@@ -11,7 +11,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import Ownership
 from kubernaut.domain.resources import ResourceRef
 
-from .source import clean_path, revision_caution
+from .source import address, clean_path, revision_caution
 
 KUSTOMIZATION = "kustomize.toolkit.fluxcd.io"
 HELM = "helm.toolkit.fluxcd.io"
@@ -77,7 +77,7 @@ def ownership(owner: Object, ref: ResourceRef, git: Object | None, cluster: str)
     reference = git_spec.get("ref") or {}
     fixed = next((str(reference[k]) for k in ("commit", "name", "semver", "tag") if reference.get(k)), "")
     revision = _revision(fixed, reference)
-    found = replace(found, repo_url=str(git_spec.get("url", "")), revision=revision)
+    found = replace(found, repo_url=address(git_spec.get("url")), revision=revision)
     if spec.get("suspend"):
         return replace(
             found, obstacle=f"{ref.short} is suspended: a merged pull request won't deploy until it is resumed"

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from urllib.parse import urlsplit, urlunsplit
 
 from kubernaut.domain.facts import Object
 from kubernaut.domain.resources import KINDS
@@ -15,6 +16,23 @@ def clean_path(path: str) -> str:
     """A folder without `./`, leading or trailing slash; empty for the root. A path out of the repository stays as it is."""
     text = posixpath.normpath(path.strip() or ".").lstrip("/")
     return "" if text == "." else text
+
+
+def address(repo_url: object) -> str:
+    """A repository's URL without credentials: people put tokens into Applications, and what is stored and shown is no place
+    for them. The user of an ssh address is none."""
+    text = str(repo_url or "").strip()
+    if "://" not in text:
+        return text
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # no URL: nobody can be asked there
+        return ""
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return text
+    kept = f"{user.partition(':')[0]}@{host}" if parts.scheme.endswith("ssh") else host
+    return urlunsplit(parts._replace(netloc=kept))
 
 
 def api_group(item: Object) -> str:

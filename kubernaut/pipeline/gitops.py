@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from kubernaut.actions.action import Health, HealthState
 from kubernaut.actions.configuration import outdated
+from kubernaut.actions.reading import entries, section
 from kubernaut.actions.rollout import deployment_health, pods_of
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
@@ -16,6 +17,7 @@ from kubernaut.domain.signals import SignalSource
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
 from kubernaut.gitops.edit import missing, plan_edit
 from kubernaut.gitops.live import live_equals
+from kubernaut.gitops.source import address
 from kubernaut.gitops.text import branch_name, pull_request_text
 from kubernaut.ports import Change, ClusterReader, ClusterWriter
 
@@ -166,26 +168,24 @@ async def _contains(out: Outside, application: Object, track: GitOpsTrack, pull:
         return False
     try:
         return await out.forge.contains(pull.repo_url, revision, pull.merge_commit)
-    except (
-        NotFound
-    ):  # a rewritten history: the controller still tells of a commit that is gone, and will see the new one
-        return False
+    except NotFound:
+        return (
+            False  # a rewritten history: the controller still tells of a commit that is gone, and will see the new one
+        )
 
 
 def applied_revision(application: Object, repo_url: str) -> str:
     """The commit that the controller says is applied; empty when it does not say so (yet)."""
-    status = application.get("status", {})
     if application["kind"] == "Application":
-        sync = status.get("sync", {})
+        sync = section(application, "status", "sync")
         if sync.get("status") != "Synced":
             return ""
         if sync.get("revision"):
             return str(sync["revision"])
-        sources = application.get("spec", {}).get("sources") or ()
-        revisions = sync.get("revisions") or ()
-        pairs = zip(sources, revisions, strict=False)
-        return next((str(revision) for source, revision in pairs if source.get("repoURL") == repo_url), "")
-    applied = str(status.get("lastAppliedRevision", ""))
+        sources, revisions = entries(application, "spec", "sources"), sync.get("revisions")
+        pairs = zip(sources, revisions if isinstance(revisions, list) else (), strict=False)
+        return next((str(revision) for source, revision in pairs if address(source.get("repoURL")) == repo_url), "")
+    applied = str(section(application, "status").get("lastAppliedRevision") or "")
     return applied.rpartition(":")[2] if ":" in applied else applied.rpartition("/")[2]
 
 
