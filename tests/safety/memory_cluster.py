@@ -4,6 +4,7 @@ import copy
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from kubernaut.actions.reading import section
 from kubernaut.domain.errors import Conflict, NotFound
 from kubernaut.domain.facts import Object, controller_uid
 from kubernaut.domain.resources import ResourceRef
@@ -60,7 +61,7 @@ class MemoryCluster:
         found = [o for (k, ns, _), o in self.objects.items() if k == kind and namespace in ("", ns)]
         if fields.startswith("spec.nodeName="):
             node = fields.partition("=")[2]
-            found = [o for o in found if o.get("spec", {}).get("nodeName") == node]
+            found = [o for o in found if section(o, "spec").get("nodeName", node) == node]
         return copy.deepcopy(found)
 
     async def owned(self, kind: str, owner_uid: str, namespace: str) -> Sequence[Object]:
@@ -85,8 +86,9 @@ class MemoryCluster:
             if not dry_run:
                 before = copy.deepcopy(item.get("spec"))
                 _merge(item, copy.deepcopy(dict(patch)))
-                if item.get("spec") != before and "generation" in item["metadata"]:
-                    item["metadata"]["generation"] += 1
+                generation = item["metadata"].get("generation")
+                if item.get("spec") != before and isinstance(generation, int):
+                    item["metadata"]["generation"] = generation + 1
                 self.put(item)
 
         await self._write("patch", ref, write, dry_run)
@@ -131,6 +133,6 @@ class MemoryCluster:
 def _merge(item: Json, patch: Mapping[str, Any]) -> None:
     for key, value in patch.items():
         if isinstance(value, Mapping) and isinstance(item.get(key), dict):
-            _merge(item[key], value)
+            _merge(item[key], value)  # what is no object is replaced, as in the API
         else:
             item[key] = value
