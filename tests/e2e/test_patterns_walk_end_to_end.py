@@ -1,8 +1,10 @@
 """From an alert of a genuine Alertmanager to a genuine change, for each pattern and each scenario that exists."""
 
+from datetime import datetime
+
 import pytest
 
-from .incident import Engineer, Incidents, changed_lines, git, restarts
+from .incident import Document, Engineer, Incidents, changed_lines, git, restarts
 
 pytestmark = [pytest.mark.genuine, pytest.mark.asyncio(loop_scope="session")]
 
@@ -33,7 +35,29 @@ async def test_restart_now_and_the_fix_through_git(incidents: Incidents) -> None
     assert len(await restarts(incidents.world, scenario)) == 1
     assert await incidents.world.mended(scenario)
     await _ran_in_parallel(engineer)
+    _assert_shape(document)
     assert await incidents.chain_holds()
+
+
+def _assert_shape(document: Document) -> None:
+    """The documented JSON of a remediation: at least these fields, and times in RFC 3339, UTC."""
+    wanted = {
+        "": "id phase cluster environment severity priority signal target analysis decision tracks timeline",
+        "signal": "name source count first_seen last_seen",
+        "target": "kind namespace name",
+        "analysis": "cause failure_class confidence evidence root_cause_target",
+        "decision": "approval_type auto_approve reason rule",
+    }
+    for section, fields in wanted.items():
+        assert set(fields.split()) <= set(document[section] if section else document)
+    imperative, gitops = document["tracks"]
+    assert {"kind", "phase", "plan", "approval_id", "started", "ended"} <= set(imperative)
+    assert {"kind", "phase", "proposal", "started", "ended"} <= set(gitops)
+    assert {"object", "field", "value", "time"} <= set(document["analysis"]["evidence"][0])
+    for moment in (document["signal"]["first_seen"], imperative["started"], gitops["ended"]):
+        assert datetime.fromisoformat(moment).tzinfo is not None
+        assert moment.endswith("Z")
+    assert [e["seq"] for e in document["timeline"]] == sorted(e["seq"] for e in document["timeline"])
 
 
 async def _mitigated(engineer: Engineer) -> None:
