@@ -99,9 +99,36 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     return [*out, current]
 
 
+def folded(spans: Line, width: int, indent: int) -> list[Line]:
+    """A styled line in lines of exactly `width` cells, broken between words; all but the first are indented."""
+    indent = min(indent, width // 2)
+    out: list[Line] = []
+    current: list[Span] = []
+    used = 0
+    for text, style in spans:
+        for token in _TOKENS.findall(text):
+            rest = token
+            while rest and used + cell_len(rest) > width:
+                if used > (indent if out else 0) or rest.isspace():
+                    rest = "" if rest.isspace() else rest
+                else:
+                    head = _head(rest, width - used)
+                    current.append((head, style))
+                    rest = rest[len(head) :]
+                out.append(cut(tuple(current), width))
+                current, used = [(" " * indent, "")], indent
+            if rest:
+                current.append((rest, style))
+                used += cell_len(rest)
+    return [*out, cut(tuple(current), width)]
+
+
+_TOKENS = re.compile(" +|[^ ]+")
+
+
 def _head(text: str, width: int) -> str:
     """As many characters as fit, at least one."""
-    count = min(len(text), width)
+    count = max(1, min(len(text), width))
     while count > 1 and cell_len(text[:count]) > width:
         count -= 1
     return text[:count]

@@ -157,7 +157,8 @@ def _commanded(state: State, event: Commanded) -> Next:
             state = replace(state, acted_at=-1e9)
             return loading.begin(state, (loading.page(state),))
         case "wrap":
-            return replace(state, wrap=not state.wrap).say("long lines are " + ("cut" if state.wrap else "wrapped")), ()
+            state = replace(state, rewrapped=state.rewrapped ^ {screen})
+            return state.say("long lines are " + ("wrapped" if state.wraps(screen) else "cut"), "dim", 3.0), ()
         case "copy":
             text = copyable(state)
             return (state, (Copy(text),)) if text else (state.say("nothing to copy here", "dim"), ())

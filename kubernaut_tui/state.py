@@ -108,6 +108,7 @@ class State:
         documents: what was loaded for the views, by (kind, target).
         problems: why a load failed, by (kind, target).
         scrolls: first visible line by view.
+        rewrapped: screens whose long lines are not treated as usual.
         dirty: kinds that are to be loaded again at the next pulse.
         heard: remediations that changed since they were loaded.
         loading: loads in flight.
@@ -131,7 +132,7 @@ class State:
     documents: Mapping[tuple[str, str], Document] = field(default_factory=dict)
     problems: Mapping[tuple[str, str], str] = field(default_factory=dict)
     scrolls: Mapping[View, int] = field(default_factory=dict)
-    wrap: bool = True
+    rewrapped: frozenset[Screen] = frozenset()
     connected: bool = False
     ever: bool = False
     reason: str = ""
@@ -183,6 +184,10 @@ class State:
     def armed(self) -> bool:
         """Whether production takes changes from this person now."""
         return bool(self.status and self.status["mode"]["armed"])
+
+    def wraps(self, screen: Screen) -> bool:
+        """Whether long lines are wrapped: in texts they are, in pictures only when somebody asks."""
+        return (screen in (Screen.TIMELINE, Screen.LOGS, Screen.YAML)) is not (screen in self.rewrapped)
 
     def document(self, kind: str, target: str) -> Document | None:
         """What was loaded of one thing."""

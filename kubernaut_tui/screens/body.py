@@ -37,13 +37,13 @@ def body_of(state: State, view: View, width: int) -> list[Line]:
         case Screen.DETAIL:
             return detail(state, document, width)
         case Screen.TIMELINE:
-            return timeline(document, width, wrap=state.wrap)
+            return timeline(document, width, wrap=state.wraps(view.screen))
         case Screen.DIFF:
-            return diff(document, width)
+            return diff(document, width, wrap=state.wraps(Screen.DIFF))
         case Screen.LOGS:
-            return logs(document, width, wrap=state.wrap)
+            return logs(document, width, wrap=state.wraps(view.screen))
         case Screen.YAML:
-            return yaml(document, width, wrap=state.wrap)
+            return yaml(document, width, wrap=state.wraps(view.screen))
         case _:
             return approval(state, document, width)
 
@@ -51,7 +51,7 @@ def body_of(state: State, view: View, width: int) -> list[Line]:
 def hunks(state: State) -> list[int]:
     """Line numbers at which the hunks of the diff on the screen begin."""
     document = state.document("diff", state.view.target)
-    return hunk_lines(document, state.width) if document else []
+    return hunk_lines(document, state.width, wrap=state.wraps(Screen.DIFF)) if document else []
 
 
 def copyable(state: State) -> str:

@@ -3,27 +3,46 @@
 from collections import Counter
 from typing import Any
 
-from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, wrapped
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, folded, line, wrapped
 from kubernaut_tui.state import Document, State
+from kubernaut_tui.views import Screen
 
 from .texts import entry_line
 from .words import clock, countdown, span, when
 
 _IMPERATIVE_ORDER = ("Planning", "Validating", "AwaitingApproval", "Executing", "Verifying", "Completed")
+_NARROW = 60
 _GITOPS_ORDER = ("Proposing", "AwaitingMerge", "Syncing", "Verifying", "Completed")
 
 
+_UNCUT = 2000
+"""Wide enough for anything; what is drawn so is folded afterwards."""
+
+
 def detail(state: State, item: Document, width: int) -> list[Line]:
-    """All of it; the newest of the timeline comes last."""
-    lines = _cause(state, item, width) + _evidence(item, width)
-    lines += _tracks(state, item, width) if item["tracks"] else _no_tracks(item, width)
+    """All of it; the newest of the timeline comes last. Wrapped, the tracks stand below each other and nothing is cut."""
+    if not state.wraps(Screen.DETAIL):
+        return _drawn(state, item, width, stacked=width < _NARROW)
+    lines = _drawn(state, item, _UNCUT, stacked=True)
+    return [part for each in lines for part in folded(_stripped(each), width, 12)]
+
+
+def _stripped(spans: Line) -> Line:
+    """Without the blanks that fill a line."""
+    text, style = spans[-1]
+    return (*spans[:-1], (text.rstrip(), style))
+
+
+def _drawn(state: State, item: Document, width: int, *, stacked: bool) -> list[Line]:
+    lines = _cause(state, item, width, stacked=stacked) + _evidence(item, width)
+    lines += _tracks(state, item, width, stacked=stacked) if item["tracks"] else _no_tracks(item, width)
     lines += _waits(item, width) + _policy(item, width)
     room = max(3, state.body_height - len(lines))
     entries = [e for e in item["timeline"] if e["kind"] != "intent"][-room:]
     return lines + [cut(entry_line(e), width) for e in entries]
 
 
-def _cause(state: State, item: Document, width: int) -> list[Line]:
+def _cause(state: State, item: Document, width: int, *, stacked: bool) -> list[Line]:
     analysis = item["analysis"]
     if item["id"] in state.uncertain:
         told = f"UNKNOWN whether {state.uncertain[item['id']]} happened; it is being read back and never repeated."
@@ -31,7 +50,7 @@ def _cause(state: State, item: Document, width: int) -> list[Line]:
     if analysis and analysis["cause"]:
         right = f"confidence {analysis['confidence']:.2f} ".replace("0.", ".")
         text = wrapped(clean(analysis["cause"]), width - 2)
-        if width < 60:
+        if stacked:
             text = wrapped(clean(f"{analysis['cause']} ({right.strip()})"), width - 2)
             return [cut(line((" " + part, "strong")), width) for part in text[:4]]
         first = beside(line((" " + text[0], "strong")), line((right, "")), width)
@@ -74,9 +93,9 @@ def _no_tracks(item: Document, width: int) -> list[Line]:
     return [line(""), *(cut(line((" " + text, "")), width) for text in lines), line("")]
 
 
-def _tracks(state: State, item: Document, width: int) -> list[Line]:
+def _tracks(state: State, item: Document, width: int, *, stacked: bool) -> list[Line]:
     by_kind = {track["kind"]: track for track in item["tracks"]}
-    if width < 60 or len(by_kind) == 1:
+    if stacked or len(by_kind) == 1:
         return [each for track in item["tracks"] for each in _track(state, item, track, width)]
     half = width // 2
     left = _track(state, item, by_kind["imperative"], half - 1)

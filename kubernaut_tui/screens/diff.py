@@ -3,7 +3,7 @@
 import difflib
 from functools import lru_cache
 
-from kubernaut_tui.lines import Line, clean, cut, fit, line
+from kubernaut_tui.lines import Line, clean, cut, fit, folded, line
 from kubernaut_tui.state import Document
 
 _CONTEXT = 3
@@ -13,17 +13,17 @@ _LARGEST = 20_000
 """Longer files are not compared here: difflib would hold the screen up."""
 
 
-def diff(document: Document, width: int) -> list[Line]:
+def diff(document: Document, width: int, *, wrap: bool) -> list[Line]:
     """File list, link, and every hunk."""
-    return _drawn(document, width)[0]
+    return _drawn(document, width, wrap=wrap)[0]
 
 
-def hunk_lines(document: Document, width: int) -> list[int]:
+def hunk_lines(document: Document, width: int, *, wrap: bool) -> list[int]:
     """Where hunks begin."""
-    return _drawn(document, width)[1]
+    return _drawn(document, width, wrap=wrap)[1]
 
 
-def _drawn(document: Document, width: int) -> tuple[list[Line], list[int]]:
+def _drawn(document: Document, width: int, *, wrap: bool) -> tuple[list[Line], list[int]]:
     pull = document["pull_request"]
     lines: list[Line] = []
     if pull:
@@ -46,7 +46,7 @@ def _drawn(document: Document, width: int) -> tuple[list[Line], list[int]]:
     for file in files:
         lines.append(((" " + "─" * (width - 2) + " ", "dim"),))
         lines.append(cut(line((f" {clean(file['path'])}", "accent strong")), width))
-        hunks = _side_by_side(file, width) if width >= SIDE_BY_SIDE else _unified(file, width)
+        hunks = _side_by_side(file, width) if width >= SIDE_BY_SIDE else _unified(file, width, wrap=wrap)
         for hunk in hunks:
             places.append(len(lines))
             lines += hunk
@@ -76,23 +76,34 @@ def _header(group: tuple[tuple[str, int, int, int, int], ...]) -> Line:
     return line((f" @@ -{i1 + 1},{i2 - i1} +{j1 + 1},{j2 - j1} @@", "dim"))
 
 
-def _unified(file: Document, width: int) -> list[list[Line]]:
+def _unified(file: Document, width: int, *, wrap: bool) -> list[list[Line]]:
     a, b = file["before"].splitlines(), file["after"].splitlines()
     out = []
     for group in _groups(file["before"], file["after"]):
         lines = [cut(_header(group), width)]
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
-                lines += [_line(i + 1, " ", a[i], "", width) for i in range(i1, i2)]
-                continue
-            lines += [_line(i + 1, "-", a[i], "danger", width) for i in range(i1, i2)]
-            lines += [_line(j + 1, "+", b[j], "accent strong", width) for j in range(j1, j2)]
+                changes = [(i + 1, " ", a[i], "") for i in range(i1, i2)]
+            else:
+                changes = [(i + 1, "-", a[i], "danger") for i in range(i1, i2)]
+                changes += [(j + 1, "+", b[j], "accent strong") for j in range(j1, j2)]
+            for number, sign, text, style in changes:
+                whole = _spans(number, sign, text, style)
+                lines += folded(whole, width, _SIGNED) if wrap else [cut(whole, width)]
         out.append(lines)
     return out
 
 
+_SIGNED = 8
+"""Where the text of a line begins, behind number and sign."""
+
+
+def _spans(number: int, sign: str, text: str, style: str) -> Line:
+    return line((f"{number:>5} ", "dim"), (f"{sign} {clean(text)}", style))
+
+
 def _line(number: int, sign: str, text: str, style: str, width: int) -> Line:
-    return cut(line((f"{number:>5} ", "dim"), (f"{sign} {clean(text)}", style)), width)
+    return cut(_spans(number, sign, text, style), width)
 
 
 def _side_by_side(file: Document, width: int) -> list[list[Line]]:

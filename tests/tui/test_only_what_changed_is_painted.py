@@ -5,7 +5,10 @@ import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kubernaut_tui.lines import folded, plain, width_of
 from kubernaut_tui.widgets.canvas import _changed, _shift
 
 from .desk import desk
@@ -31,6 +34,13 @@ def test_a_text_that_moved_is_recognised() -> None:
     assert _shift(old, lines("head", *"zabcdefghi", "foot")) == (1, 10, -1)
     assert _shift(old, lines("head", *"abcdefghiX", "foot"))[2] == 0
     assert _shift(old, lines("head", *"0123456789", "foot"))[2] == 0
+
+
+@given(st.lists(st.text("ab 日x", max_size=12), max_size=5), st.integers(6, 30))
+def test_folded_lines_keep_every_word(texts: list[str], width: int) -> None:
+    parts = folded(tuple((text, "dim") for text in texts), width, 3)
+    assert all(width_of(part) == width for part in parts)
+    assert "".join("".join(plain(part).split()) for part in parts) == "".join("".join(texts).split())
 
 
 async def test_scrolling_costs_little_and_loses_nothing(tmp_path: Path) -> None:
