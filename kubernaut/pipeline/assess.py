@@ -25,7 +25,8 @@ from .outside import Outside
 from .ownership import ownership_of
 
 log = structlog.get_logger()
-_TURN = timedelta(milliseconds=100)
+_TURN, _MAX_TURN = timedelta(milliseconds=100), timedelta(seconds=2)
+"""Each look reads the cluster, so whoever waits for an older one looks less and less often."""
 
 
 async def assess(out: Outside, remediation: Remediation) -> Change:
@@ -58,7 +59,13 @@ async def _look(out: Outside, remediation: Remediation) -> Change:
         return _patient(out, remediation, analysis, unclear, now)
     assert analysis.best is not None  # noqa: S101 - an unclear analysis is the only one without a finding
     if ahead := await _undecided_before(out, remediation):
-        waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=now + _TURN, reason=f"after {ahead}")
+        waiting = advance(
+            remediation,
+            AssessmentEvent.WAIT,
+            now,
+            wake_at=now + min(_MAX_TURN, _TURN * (1 + remediation.attempt)),
+            reason=f"after {ahead}",
+        )
         return Change(waiting)
     if other := await _same_cause(out, remediation, analysis.best):
         reason = f"the same cause is being handled by {other}"

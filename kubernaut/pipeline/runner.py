@@ -13,12 +13,13 @@ from datetime import datetime
 import structlog
 
 from kubernaut.domain.assessment import OPEN, AssessmentEvent
-from kubernaut.domain.errors import Conflict, KubernautError, NotFound, Temporary, Unknown
+from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Temporary, Unknown
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.ports import Change, Due
 
 from .assess import assess, missing_target
+from .entries import entry
 from .gitops import run_gitops
 from .imperative import run_imperative
 from .outside import Outside
@@ -161,6 +162,10 @@ class Runner:
             return _after(remediation, await self._out.store.commit(change))
         except Conflict:  # somebody else moved the row meanwhile
             return await self._out.store.remediation(remediation.id)
+        except BadInput as error:  # an outcome that can't be written down would be worked out again for ever
+            log.exception("an outcome could not be persisted", remediation=remediation.id, part=part)
+            message = f"internal error: its outcome can't be stored: {type(error).__name__}"
+            return _after(remediation, await self._out.store.commit(self._failed(remediation, part, message)))
 
     async def _stage(self, remediation: Remediation, part: str) -> Change:
         self._refuse_silent(remediation, part)
@@ -184,7 +189,7 @@ class Runner:
         now = self._out.clock.now()
         if part == "assessment":
             ended = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=message)
-            return Change(ended)
+            return Change(ended, journal=(entry(now, remediation, "escalation", message),))
         return ended_by(self._out, _track(remediation, part), message)
 
 
