@@ -46,3 +46,18 @@ async def test_ten_malformed_among_a_thousand_are_told_by_index(home: House) -> 
     assert "nowhere" in by_index[807]["message"]
     assert "prod-eu" in by_index[807]["message"]
     assert (await home.running.store.counts())["total"] == 990
+
+
+async def test_a_storm_is_written_down_first_and_worked_off_then(home: House) -> None:
+    """The runner gives way to the senders; none of what they sent is left lying when they are done."""
+    numbers = iter(range(300))
+
+    async def sender() -> None:
+        for number in numbers:
+            assert (await home.post(payload(alert(number))))[0] == 200
+
+    await asyncio.gather(*(sender() for _ in range(30)))
+    async with asyncio.timeout(60):
+        while (counts := await home.running.store.counts())["active"]:  # noqa: ASYNC110 - the runner tells nobody
+            await asyncio.sleep(0.1)
+    assert counts["total"] == 300
