@@ -42,6 +42,13 @@ async def test_secrets_are_closed(world: GenuineWorld, verb: str) -> None:
     assert status == 403
 
 
+async def test_nothing_that_is_watched_is_forbidden(incidents: Incidents) -> None:
+    daemon = await incidents.daemon()
+    async with daemon.client() as client:
+        (cluster,) = (await client.get("/v1/clusters"))["items"]
+    assert (cluster["state"], cluster["reason"]) == ("LIVE", "")
+
+
 async def test_a_drain_that_was_rejected_is_not_done(incidents: Incidents) -> None:
     before = len(incidents.mutations())
     engineer = await incidents.fired(await incidents.broken(11), await incidents.daemon())
