@@ -22,6 +22,7 @@ class Ended:
 
     Args:
         remediation: the API's JSON of the remediation that acted.
+        remediations: how many were opened; more than one means that one failure was taken for two.
         healthy, mended: whether the world says that symptom and cause are gone.
     """
 
@@ -30,6 +31,7 @@ class Ended:
     healthy: bool
     mended: bool
     acts: tuple[str, ...]
+    remediations: int = 1
 
     def document(self) -> dict[str, Any]:
         """The line that `--json` prints."""
@@ -43,6 +45,7 @@ class Ended:
             "story": self.remediation["story"],
             "tracks": {"imperative": tracks.get("imperative"), "gitops": tracks.get("gitops")},
             "signal_to_mutation_s": signal_to_mutation_s(self.remediation),
+            "remediations": self.remediations,
             "healthy": self.healthy,
             "mended": self.mended,
             "engineer": list(self.acts),
@@ -52,7 +55,8 @@ class Ended:
     def as_expected(self) -> bool:
         """Whether it ended well and the way the scenario says."""
         same = self.remediation["pattern"] == self.scenario.pattern
-        return same and self.remediation["phase"] == "Completed" and self.healthy and self.mended
+        well = self.remediation["phase"] == "Completed" and self.healthy and self.mended
+        return same and well and self.remediations == 1
 
 
 def unended(scenario: Scenario, reason: str) -> dict[str, Any]:
@@ -66,6 +70,7 @@ def unended(scenario: Scenario, reason: str) -> dict[str, Any]:
         "story": reason,
         "tracks": {"imperative": None, "gitops": None},
         "signal_to_mutation_s": None,
+        "remediations": 0,
         "healthy": False,
         "mended": False,
         "engineer": [],
@@ -117,7 +122,7 @@ async def run_headless(world: Stage, daemon: Daemon, scenario: Scenario, tell: T
         remediation = await client.get(f"/v1/remediations/{acted[0]['id']}")
         await _settled(world, scenario)
         healthy, mended = await world.healthy(scenario), await world.mended(scenario)
-        return Ended(scenario, remediation, healthy, mended, tuple(engineer.acts))
+        return Ended(scenario, remediation, healthy, mended, tuple(engineer.acts), len(fresh))
 
 
 async def _settled(world: Stage, scenario: Scenario) -> None:
