@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ from kubernaut.pipeline.outside import Limits, Outside
 from kubernaut.pipeline.pulls import PullDesk
 from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
-from kubernaut.ports import Analyst, Query
+from kubernaut.ports import Analyst, Cluster, Query
 from kubernaut.sim.scenarios import Scenario, scenario
 
 CLUSTER = "prod-eu"
@@ -65,6 +65,7 @@ class House:
     Args:
         analyst: the rules analyst when left out.
         limits, settings, freeze, max_concurrent: as the configuration has them.
+        seen_as: puts something between the pipeline and the cluster.
     """
 
     world: SimulatedWorld
@@ -78,6 +79,7 @@ class House:
     def __init__(
         self, folder: Path, *, analyst: Analyst | None = None, limits: Limits = LIMITS, freeze: bool = False,
         settings: Mapping[str, Any] | None = None, max_concurrent: int = 64, running: bool = True,
+        seen_as: Callable[[Cluster], Cluster] = lambda cluster: cluster,
     ) -> None:  # fmt: skip
         self._folder = folder
         self._analyst: Analyst = analyst or RulesAnalyst()
@@ -86,6 +88,7 @@ class House:
         self._settings = dict(settings or {})
         self._max = max_concurrent
         self._running = running
+        self._seen_as = seen_as
         self._stack = AsyncExitStack()
         self._working: asyncio.Task[None] | None = None
 
@@ -102,7 +105,7 @@ class House:
         url = self.world.repo_url("fleet")
         forge = LocalForge(self.world.forge_root, {url: "fleet"}, clock)
         out = Outside(
-            self.store, {CLUSTER: self.cluster}, forge, policy, self._analyst, clock, self._limits,
+            self.store, {CLUSTER: self._seen_as(self.cluster)}, forge, policy, self._analyst, clock, self._limits,
             {CLUSTER: {"environment": "production"}}, self._freeze,
         )  # fmt: skip
         self.runner = Runner(out, self._max)
@@ -157,7 +160,7 @@ class House:
         """All that the journal has of it, a line an entry."""
         return "\n".join(f"{e.kind}: {e.message}" for e in await self.store.journal(0, 10_000, id_))
 
-    async def until(self, id_: str, holds: Callable[[Remediation], Any], within_s: float = 45.0) -> Remediation:
+    async def until(self, id_: str, holds: Callable[[Remediation], Any], within_s: float = 90.0) -> Remediation:
         """The remediation as soon as something is true of it."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
@@ -198,7 +201,6 @@ def signal(
     )  # fmt: skip
 
 
-Wait = Callable[[], Awaitable[Any]]
 CHECKOUT = signal("checkout", namespace="shop")
 MEDIA_1 = signal("media-1", "Node", family=FailureFamily.NODE_NOT_READY)
 BATCH_2 = signal("batch-2", "Node", family=FailureFamily.NODE_NOT_READY)

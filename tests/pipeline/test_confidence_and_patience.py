@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from e2e.incident import restarts
 
 from kubernaut.domain.approvals import Role
 from kubernaut.domain.facts import Snapshot
+from kubernaut.ports import Cluster
 
 from .house import CHECKOUT, LIMITS, House, Sure, signal
 
@@ -38,9 +42,6 @@ async def test_below_the_gate_it_is_handed_over_with_what_was_seen(tmp_path: Pat
 
 async def test_nothing_found_is_looked_at_for_a_while_and_then_told(tmp_path: Path) -> None:
     async with House(tmp_path, limits=replace(LIMITS, patience_s=2.0)) as house:
-        healthy = await house.broken(1)
-        await house.world.api_outage(0)
-        await house.world.until(healthy, lambda view: True, "is there")
         id_ = await house.take(signal("transcoder", namespace="nowhere"))
         assert "does not exist" in (await house.ended(id_)).reason
         id_ = await house.take(signal("worker-1", "Node", family="NodeNotReady"))
@@ -75,3 +76,38 @@ async def test_a_bug_in_a_stage_ends_with_a_person_and_not_in_a_loop(tmp_path: P
         assert item.phase == "Escalated"
         assert item.reason.startswith("internal error: RuntimeError")
     assert analyst.asked == 1
+
+
+class Spoilt:
+    """A cluster whose writes have a bug."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.patches = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    async def patch(self, *_: Any, **__: Any) -> None:
+        self.patches += 1
+        raise RuntimeError("a bug")
+
+
+async def test_a_bug_in_a_track_ends_that_track_and_not_the_other(tmp_path: Path) -> None:
+    spoilt: list[Spoilt] = []
+
+    def spoil(cluster: Cluster) -> Any:
+        spoilt.append(Spoilt(cluster))
+        return spoilt[0]
+
+    async with House(tmp_path, seen_as=spoil) as house:
+        scenario = await house.broken(1)
+        id_ = await house.take(CHECKOUT)
+        item = await house.until(
+            id_, lambda item: item.gitops and item.gitops.phase == "AwaitingMerge" and item.imperative.ended
+        )
+        assert item.imperative is not None
+        assert item.imperative.phase == "Failed"
+        assert item.imperative.reason.startswith("internal error: RuntimeError")
+        assert await restarts(house.world, scenario) == []
+    assert spoilt[0].patches == 1
