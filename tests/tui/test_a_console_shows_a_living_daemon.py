@@ -141,3 +141,24 @@ async def test_a_wider_terminal_gets_two_panes(tmp_path: Path) -> None:
             await until(app, "│", "NOW", "PERMANENT")
             await pilot.resize_terminal(60, 12)
             assert "│" not in await until(app, "rr-4f2abc")
+
+
+async def test_a_person_stops_a_remediation_and_the_version_goes_along(tmp_path: Path) -> None:
+    async with desk(tmp_path) as home:
+        await home.four()
+        app = console(home.socket)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(app, "rr-4f2abc", "LIVE")
+            await arm(app, pilot)
+            await until(app, "READ-WRITE")
+            while app.state.rows.cursor != "rr-4f2abc":
+                await pilot.press("j")
+            await pilot.press("s")
+            await until(app, "Stop rr-4f2abc in PRODUCTION prod-eu", "Type checkout")
+            await asyncio.sleep(0.5)
+            await pilot.press(*"checkout")
+            await until(app, "done: stop rr-4f2abc")
+            item = await home.running.store.remediation("rr-4f2abc")
+            assert item is not None
+            assert item.imperative is not None
+            assert item.imperative.cancel_requested or item.imperative.ended
