@@ -12,7 +12,7 @@ from kubernaut.ports import Change
 
 from .entries import track_entry
 from .outside import Outside
-from .planning import drains_beside
+from .planning import node_labels, other_drains, pool_of
 from .replan import moved, replan
 
 _E = ImperativeEvent
@@ -73,11 +73,15 @@ def after(track: ImperativeTrack, now: datetime, ahead: str) -> Change:
 
 
 async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:
-    """Two drains that were validated at the same moment: the one that has begun, else the one that came first goes first;
-    both see the same rows."""
-    others = await drains_beside(out, remediation, step)
-    ahead = [other for other in others if other.steps or (other.since, other.id) < (track.since, track.id)]
-    return ahead[0].remediation_id if ahead else ""
+    """The remediation whose drain of the same pool goes first: one that has begun, else whoever takes the turn first."""
+    if step.action != "drain-node":
+        return ""
+    labels = await node_labels(out, step)
+    begun = [other for other in await other_drains(out, remediation, labels) if other.steps]
+    if begun:
+        return begun[0].remediation_id
+    holder = out.turns.take((remediation.cluster, pool_of(labels)), remediation.id, out.clock.now())
+    return "" if holder == remediation.id else holder
 
 
 async def _carry_out(

@@ -61,6 +61,25 @@ class Unsent:
         return True
 
 
+class Turns:
+    """Who of this process goes first where only one may: rows that are read at one moment can all say "nobody yet".
+
+    No truth of its own either: a turn only bridges the moment until the intent of its holder is persisted, and lapses.
+    """
+
+    def __init__(self, lasts_s: float = 30.0) -> None:
+        self._lasts_s = lasts_s
+        self._held: dict[tuple[str, str], tuple[str, datetime]] = {}
+
+    def take(self, place: tuple[str, str], who: str, now: datetime) -> str:
+        """Whose turn it is at this place: `who`, unless somebody else took it a moment ago."""
+        holder, since = self._held.get(place, (who, now))
+        if holder != who and (now - since).total_seconds() < self._lasts_s:
+            return holder
+        self._held[place] = (who, now)
+        return who
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """The ports, as the daemon wired them.
@@ -81,6 +100,7 @@ class Outside:
     cluster_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     freeze: bool = False
     unsent: Unsent = field(default_factory=Unsent)
+    turns: Turns = field(default_factory=Turns)
 
     def cluster(self, name: str) -> Cluster:
         """The cluster of that name.

@@ -162,10 +162,13 @@ def pool_of(labels: dict[str, str]) -> str:
 
 async def drains_beside(out: Outside, remediation: Remediation, step: Step) -> list[ImperativeTrack]:
     """Drains that are under way in the pool of the node that the step drains; none for any other step."""
-    if step.action != "drain-node":
-        return []
+    return await other_drains(out, remediation, await node_labels(out, step)) if step.action == "drain-node" else []
+
+
+async def node_labels(out: Outside, step: Step) -> dict[str, str]:
+    """The labels of the node that the step is about; none if it is gone."""
     node = await out.cluster(step.target.cluster).get("Node", "", step.target.name)
-    return await other_drains(out, remediation, dict(node["metadata"].get("labels") or {}) if node else {})
+    return dict(node["metadata"].get("labels") or {}) if node else {}
 
 
 async def other_drains(out: Outside, remediation: Remediation, labels: dict[str, str]) -> list[ImperativeTrack]:
