@@ -49,6 +49,11 @@ def links(page: Path) -> list[Piece]:
     return [Piece(to, line.place) for fenced, line in _lines(page) if not fenced for to in _LINK.findall(line.text)]
 
 
+def blocks(page: Path, language: str) -> list[str]:
+    """The code blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
 def commands(page: Path) -> list[Piece]:
     """Commands of ours, in code blocks and between backticks, without prompts, comments and what a pipe follows."""
     found = inline_code(page) + [line for fenced, line in _lines(page) if fenced]

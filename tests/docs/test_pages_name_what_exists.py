@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 from pydantic import BaseModel
@@ -13,10 +14,10 @@ from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase
 from kubernaut.lab.bench.__main__ import main as bench
 from kubernaut.lab.parts.__main__ import main as parts
 from kubernaut.server.metrics import Metrics
-from kubernaut.settings import Settings
+from kubernaut.settings import Settings, load
 from kubernaut_tui.main import parser
 
-from .pages import ROOT, Piece, anchors, commands, inline_code, links, pages
+from .pages import ROOT, Piece, anchors, blocks, commands, inline_code, links, pages
 
 _FOLDERS = ("kubernaut/", "kubernaut_tui/", "policies/", "config/", "docs/", "scripts/", "tests/")
 _OPTION = re.compile(r"(?<![\w-])(--[a-z][\w-]*|-[a-zA-Z])(?![\w-])")
@@ -124,6 +125,14 @@ def test_every_key_of_the_configuration_that_is_named_exists() -> None:
             if issubclass(section, BaseModel) and match[2] not in section.model_fields:
                 missing.append(f"{piece.place}: {piece.text}")
     assert missing == []
+
+
+def test_the_configuration_that_readme_shows_is_taken(tmp_path: Path) -> None:
+    shown = next(text for text in blocks(ROOT / "README.md", "yaml") if text.startswith("state_dir:"))
+    (tmp_path / "kubernaut.yaml").write_text(shown, "utf-8")
+    settings = load(tmp_path / "kubernaut.yaml")
+    assert [cluster.name for cluster in settings.clusters] == ["prod-eu"]
+    assert settings.forge.repositories
 
 
 def test_the_units_overrides_are_keys() -> None:
