@@ -83,7 +83,7 @@ enter_environment() { # the locked environment, its commands first on PATH; argu
     else
       with_clock "installing the locked dependencies from PyPI into $UV_PROJECT_ENVIRONMENT (once)" \
         sync_packages "$uv" "$python" "${options[@]}"
-    fi || die "the dependencies could not be installed: see above; \`uv sync\` needs pypi.org once"
+    fi || die "the dependencies could not be installed: see above; \`uv sync\` needs PyPI once"
     printf '%s\n' "$wanted" >"$UV_PROJECT_ENVIRONMENT/.synced-$kind"
     if [ "$kind" = all ]; then printf '%s\n' "$wanted" >"$UV_PROJECT_ENVIRONMENT/.synced-run"; fi
   fi
@@ -97,7 +97,7 @@ synced() { # whether the environment is as the lock says: then nothing is asked 
 sync_packages() { # sync_packages UV PYTHON OPTION…; TMPDIR, because uv leaves its lock there
   local uv="$1" python="$2"
   shift 2
-  TMPDIR="$CACHE" "$uv" sync --quiet --locked --no-progress --python "$python" "$@"
+  TMPDIR="$CACHE" "$uv" sync --quiet --locked --no-progress --compile-bytecode --python "$python" "$@"
 }
 
 ensure_git() { # the local forge is made of git >= 2.38

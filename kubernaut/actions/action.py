@@ -121,6 +121,10 @@ class Action(Protocol):
         """Whether the write of `run` is in the cluster already: asked after a lost reply or a crash."""
         ...
 
+    def done(self, step: Step, run: StepRun) -> str:
+        """What was achieved, one sentence: also for a write whose reply nobody got, but which is in the cluster."""
+        ...
+
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Put the captured state back; a sentence of what was done. Only called when reversible."""
         ...

@@ -143,7 +143,7 @@ class DrainNode:
         total = len(run.captured["pods"])
         progress = {"cordoned": True, "left": len(pods), "total": total, "waiting": waiting[:5]}
         if not pods:
-            return Applied(True, f"drained {step.target.name}: {total} pods evicted", progress)
+            return Applied(True, self.done(step, run), progress)
         blocked_text = f", waiting for {waiting[0]}" if waiting else ""
         return Applied(False, f"{len(pods)} of {total} pods still leaving {step.target.name}{blocked_text}", progress)
 
@@ -151,6 +151,10 @@ class DrainNode:
         """Never trusted half way: the drain is done when the node is cordoned and nothing evictable is left."""
         node = await fetch(reader, step)
         return _cordoned(node) and not await self._evictable(reader, step)
+
+    def done(self, step: Step, run: StepRun) -> str:
+        """As the timeline tells it."""
+        return f"drained {step.target.name}: {len(run.captured['pods'])} pods evicted"
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Let pods come again, unless the node was cordoned before or somebody has uncordoned it already."""

@@ -49,12 +49,16 @@ class _Schedulability:
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
         """Write the field."""
         await self._write(writer, step, run.captured, self.unschedulable)
-        return Applied(True, f"{self.title.lower()}ed {step.target.name}", {})
+        return Applied(True, self.done(step, run), {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
         """Whether the field has the wanted value."""
         node = await fetch(reader, step)
         return bool(section(node, "spec").get("unschedulable")) is self.unschedulable
+
+    def done(self, step: Step, run: StepRun) -> str:
+        """As the timeline tells it."""
+        return f"{self.title.lower()}ed {step.target.name}"
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Put the captured value back, unless it was so before or somebody has changed it since."""

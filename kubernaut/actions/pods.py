@@ -65,7 +65,7 @@ class DeletePod:
             await writer.delete(step.target, expected={"uid": run.captured["uid"]})
         except NotFound:
             return Applied(True, f"{step.target.short} was gone already", {})
-        return Applied(True, f"deleted pod {step.target.short}", {})
+        return Applied(True, self.done(step, run), {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
         """Whether that very pod is gone or going."""
@@ -74,6 +74,10 @@ class DeletePod:
         if pod is None or pod["metadata"]["uid"] != run.captured["uid"]:
             return True
         return bool(pod["metadata"].get("deletionTimestamp"))
+
+    def done(self, step: Step, run: StepRun) -> str:
+        """As the timeline tells it."""
+        return f"deleted pod {step.target.short}"
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Never called: not reversible."""

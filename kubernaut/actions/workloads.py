@@ -97,7 +97,7 @@ class RestartDeployment:
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
         """Write the captured moment: repeating it changes nothing, because the value is the same."""
         await writer.patch(step.target, self._patch(run.captured), expected={"uid": run.captured["uid"]})
-        return Applied(True, f"restarted {step.target.short}", {})
+        return Applied(True, self.done(step, run), {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
         """Whether the Deployment was restarted since the capture: by this write, or by somebody after it.
@@ -112,6 +112,10 @@ class RestartDeployment:
             return True
         made = await reader.owned("ReplicaSet", item["metadata"]["uid"], step.target.namespace)
         return any(restarted_at(replica_set) == ours for replica_set in made)
+
+    def done(self, step: Step, run: StepRun) -> str:
+        """As the timeline tells it."""
+        return f"restarted {step.target.short}"
 
     async def undo(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> str:
         """Never called: not reversible."""

@@ -93,7 +93,7 @@ async def _carry_out(
         first_try = out.unsent.begin(track.id, step.id, run.intended_at)
         if not first_try:
             if await action.applied(cluster, step, run):
-                return _applied(out, track, replace(run, outcome=run.outcome or f"{step.action} {step.target.short}"))
+                return _applied(out, track, replace(run, outcome=action.done(step, run)))
             if late := _late(out, track, step, run):
                 return late
         result = await action.apply(cluster, cluster, step, run)
