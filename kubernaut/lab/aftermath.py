@@ -23,6 +23,8 @@ _NORMAL_SCREEN = (
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[0m"
 )
 _ATTEMPTS, _PAUSE_S = 100, 0.1
+_LONGEST = 80
+"""Longer paths are no place for a Unix socket, whose whole path has 107 bytes."""
 
 
 class Aftermath:
@@ -35,6 +37,9 @@ class Aftermath:
 
     def __init__(self, prefix: str, also: Sequence[str] = ()) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix=prefix))
+        if len(str(self.folder)) > _LONGEST:
+            self.folder.rmdir()
+            self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))  # as every Linux has it
         self.terminal_is_fine = True
         self.keep = False
         self._beside = subprocess.Popen(

@@ -7,8 +7,7 @@ from pathlib import Path
 from .running import nothing_left, on_a_screen
 
 
-async def test_a_person_drains_a_node_and_quits(tmp_path: Path) -> None:
-    tmp = tmp_path / "t"
+async def test_a_person_drains_a_node_and_quits(tmp: Path) -> None:
     with on_a_screen(tmp, "--scenario", "11") as screen:
         await screen.shows("export KUBECONFIG=", ":q", "Enter opens the console")
         assert os.path.isfile(re.findall(r"KUBECONFIG=(\S+)", screen.output)[0])  # noqa: ASYNC240

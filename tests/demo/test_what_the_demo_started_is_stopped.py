@@ -13,8 +13,7 @@ from .running import COMMAND, environment, nothing_left, on_a_screen, started_in
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
 )
-async def test_by_a_signal(tmp_path: Path, number: signal.Signals, status: int) -> None:
-    tmp = tmp_path / "t"
+async def test_by_a_signal(tmp: Path, number: signal.Signals, status: int) -> None:
     process = await asyncio.create_subprocess_exec(
         *COMMAND, "--scenario", "1", "--json", stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=environment(tmp)
     )
@@ -34,8 +33,7 @@ async def test_by_a_signal(tmp_path: Path, number: signal.Signals, status: int) 
     await nothing_left(tmp)
 
 
-async def test_by_closing_the_terminal(tmp_path: Path) -> None:
-    tmp = tmp_path / "t"
+async def test_by_closing_the_terminal(tmp: Path) -> None:
     with on_a_screen(tmp, "--scenario", "3") as screen:
         await screen.shows("Enter opens the console")
         screen.type("\r")
@@ -46,8 +44,7 @@ async def test_by_closing_the_terminal(tmp_path: Path) -> None:
         assert screen.process.wait() != 0
 
 
-async def test_by_a_kill_while_the_console_is_open_and_the_terminal_is_usable(tmp_path: Path) -> None:
-    tmp = tmp_path / "t"
+async def test_by_a_kill_while_the_console_is_open_and_the_terminal_is_usable(tmp: Path) -> None:
     with on_a_screen(tmp, "--scenario", "3") as screen:
         await screen.shows("Enter opens the console")
         screen.type("\r")
