@@ -131,7 +131,7 @@ async def test_a_definition_makes_its_kind_served(cluster: Cluster) -> None:
         f"{crd}/{plural}.{group}",
         lambda found: (
             ("Established", "True")
-            in [(item["type"], item["status"]) for item in found.get("status", {}).get("conditions", ())]
+            in [(item["type"], item["status"]) for item in found.get("status", {}).get("conditions") or ()]
         ),
     )
     where = f"/apis/{group}/v1/namespaces/{{}}/{plural}"

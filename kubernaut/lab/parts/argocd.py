@@ -103,6 +103,19 @@ class ArgoCD(Server):
             env[variable] = str(empty)
         return env
 
+    async def _established(self, definitions: list[Path]) -> None:
+        """Waits until the kinds are served; for a moment a new definition has null conditions, on which kubectl stumbles."""
+        command = ("wait", "--for=condition=Established", "--timeout=30s", *_files(definitions))
+        for _ in range(20):
+            try:
+                await self._cluster.kubectl(*command)
+                return
+            except Permanent as error:
+                if "conditions accessor" not in str(error):
+                    raise
+            await asyncio.sleep(0.5)
+        await self._cluster.kubectl(*command)
+
     async def _install(self) -> None:
         kubectl = self._cluster.kubectl
         manifests = self._parts.path("argocd", "manifests")
@@ -114,7 +127,7 @@ class ArgoCD(Server):
         await self._apply(namespace)
         await kubectl("apply", "--server-side", "--force-conflicts", *_files(definitions))
         await kubectl("apply", "--server-side", "--force-conflicts", "-n", NAMESPACE, *_files(configuration))
-        await kubectl("wait", "--for=condition=Established", "--timeout=30s", *_files(definitions))
+        await self._established(definitions)
         await self._apply(
             {
                 "apiVersion": "v1",
