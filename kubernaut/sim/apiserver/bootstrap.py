@@ -33,6 +33,7 @@ _KUBERNAUT: list[Json] = [
     },
     {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["policy"], "resources": ["poddisruptionbudgets"], "verbs": ["get", "list", "watch"]},
+    {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["get", "list", "watch"]},
     {
         "apiGroups": [""],
         "resources": ["pods/log", "configmaps", "persistentvolumeclaims", "serviceaccounts"],
@@ -40,7 +41,6 @@ _KUBERNAUT: list[Json] = [
     },
     {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["get", "list"]},
     {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get"]},
-    {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get"]},
     {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["get", "list", "watch"]},
     {"apiGroups": ["argoproj.io"], "resources": ["applicationsets"], "verbs": ["get"]},
