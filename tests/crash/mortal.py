@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from kubernaut.sim.scenarios import scenario
 Death = tuple[str, str]
 """The step, and `before` or `after` its commit."""
 NEVER: Death = ("", "")
+PATIENCE_S = 6.0
 TIMES = {**QUICK, "stability_s": 0.6, "verify_poll_s": 0.1, "merge_poll_s": 0.2, "sync_poll_s": 0.1}
 
 
@@ -111,15 +113,24 @@ async def _over(daemon: Daemon) -> bool:
 
 
 async def _look(engineer: Engineer) -> None:
-    """One look of the person who merges whatever is open, after the mitigation."""
+    """One look of the person who merges whatever is open, after the mitigation.
+
+    A restart gives only so much relief; a mitigation that is still not steady because the daemon keeps dying will be by the
+    permanent fix, so the person does not wait for it for ever.
+    """
     client = engineer.client
     items = (await client.get("/v1/remediations"))["items"]
     engineer.id = items[0]["id"] if items else ""
-    if not items or (await engineer.track("imperative")).get("phase") != "Completed":
+    track = await engineer.track("imperative") if items else {}
+    if track.get("phase") != "Completed" and not _long_ago(track.get("mutated")):
         return
     for pull in (await client.get("/v1/pulls"))["items"]:
         if pull["state"] == "open":
             await engineer.merge(pull)
+
+
+def _long_ago(moment: str | None) -> bool:
+    return bool(moment) and (datetime.now(UTC) - datetime.fromisoformat(str(moment))).total_seconds() > PATIENCE_S
 
 
 async def _left(world: World, daemon: Daemon) -> tuple[Any, ...]:
