@@ -15,6 +15,7 @@ from kubernaut.domain.errors import Permanent
 from kubernaut.lab.alerting import Firing, Webhook
 from kubernaut.lab.house import Daemon
 from kubernaut.lab.simulated import SimulatedWorld
+from kubernaut.sim.scenarios import scenario as the_scenario
 
 from .incident import Engineer, Incidents, git, restarts
 
@@ -177,7 +178,7 @@ async def test_policy_says_no(counted: Counted, tmp_path: Path) -> None:
 
 
 async def test_an_alert_about_nothing_is_told_plainly(counted: Counted) -> None:
-    await counted.world.deploy(await counted.broken(1))
+    await counted.world.deploy(the_scenario(1))
     daemon = await counted.daemon()
     labels = {"alertname": "KubeDeploymentReplicasMismatch", "namespace": "shop", "deployment": "nope"}
     await Webhook(f"{daemon.gateway_url}/v1/alertmanager", daemon.token).post(

@@ -201,8 +201,7 @@ async def test_what_cannot_be_read_is_said_and_harms_nothing(desk: Desk) -> None
     await desk.push("reads", {"web.yaml": "kind: [unclosed\n"})
     await desk.refresh("reads")
     await eventually(lambda: _is(desk, "reads", "Unknown"))
-    conditions = (await desk.app("reads"))["status"]["conditions"]
-    assert conditions[0]["type"] == "ComparisonError"
+    await eventually(lambda: _says(desk, "reads", "ComparisonError"))
     assert (await desk.web("reads"))["spec"]["replicas"] == 2
     await desk.push("reads", {"web.yaml": DEPLOYMENT})
     await desk.refresh("reads")
@@ -228,6 +227,11 @@ async def _is_healthy(desk: Desk, name: str) -> bool:
 
 async def _is(desk: Desk, name: str, sync: str) -> bool:
     return bool((await desk.app(name))["status"]["sync"]["status"] == sync)
+
+
+async def _says(desk: Desk, name: str, kind: str) -> bool:
+    conditions = (await desk.app(name))["status"].get("conditions") or ()
+    return any(condition["type"] == kind for condition in conditions)
 
 
 async def _has_replicas(desk: Desk, name: str, count: int) -> bool:

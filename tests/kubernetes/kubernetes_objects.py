@@ -17,14 +17,18 @@ def deployment(name: str, namespace: str, replicas: int = 1) -> Json:
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": {"labels": labels},
-                "spec": {"containers": [{"name": "app", "image": "registry.example/app:1.0"}]},
+                "spec": {
+                    "schedulerName": "nobody",
+                    "containers": [{"name": "app", "image": "registry.example/app:1.0"}],
+                },
             },
         },
     }
 
 
 def pod(name: str, namespace: str) -> Json:
-    """A pod of nobody, labelled with its name; without a node it stays Pending."""
+    """A pod of nobody, labelled with its name; no scheduler knows it, so it has no node and stays Pending whatever nodes
+    other tests of the session have left."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
