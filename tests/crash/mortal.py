@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from e2e.incident import QUICK, Engineer, World, git, restarts
 
 from kubernaut.adapters.store import SqliteStore
@@ -73,7 +74,14 @@ async def live_through(world: World, folder: Path, deaths: Sequence[Death], **ex
             with suppress(Permanent):  # it may die of the next one before it is ready
                 await daemon.start()
         await firing
-        left = await _left(world, daemon)
+        try:
+            left = await _left(world, daemon)
+        except aiohttp.ClientConnectionError:  # it died of the last step right after it had told the end
+            died.append(daemon.death)
+            daemon.kill()
+            daemon.death = NEVER
+            await daemon.start()
+            left = await _left(world, daemon)
     finally:
         await world.end_watches()
         await daemon.stop()

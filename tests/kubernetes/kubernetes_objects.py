@@ -18,7 +18,6 @@ def deployment(name: str, namespace: str, replicas: int = 1) -> Json:
             "template": {
                 "metadata": {"labels": labels},
                 "spec": {
-                    "schedulerName": "nobody",
                     "containers": [{"name": "app", "image": "registry.example/app:1.0"}],
                 },
             },
@@ -26,12 +25,12 @@ def deployment(name: str, namespace: str, replicas: int = 1) -> Json:
     }
 
 
-def pod(name: str, namespace: str) -> Json:
-    """A pod of nobody, labelled with its name; no scheduler knows it, so it has no node and stays Pending whatever nodes
-    other tests of the session have left."""
+def pod(name: str, namespace: str, scheduler: str = "default-scheduler") -> Json:
+    """A pod of nobody, labelled with its name; with a scheduler that does not exist it gets no node and stays Pending,
+    whatever nodes other tests of the session have left."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
-        "spec": {"containers": [{"name": "app", "image": "registry.example/app:1.0"}]},
+        "spec": {"schedulerName": scheduler, "containers": [{"name": "app", "image": "registry.example/app:1.0"}]},
     }

@@ -30,7 +30,7 @@ async def test_managed_fields_tell_who_changed_what(cluster, namespace, create, 
 
 
 async def test_kind_and_version_are_filled_in_however_it_is_read(cluster, namespace, create, until):
-    await create(f"/api/v1/namespaces/{namespace}/pods", pod("web", namespace))
+    await create(f"/api/v1/namespaces/{namespace}/pods", pod("web", namespace, "nobody"))
     await until(lambda: cluster.cached("Pod", namespace, "web"))
     for item in (
         cluster.cached("Pod", namespace, "web"),
@@ -47,7 +47,7 @@ async def test_kind_and_version_are_filled_in_however_it_is_read(cluster, namesp
 async def test_the_log_of_a_pod_that_is_not_there_is_not_found(cluster, namespace, create):
     with pytest.raises(NotFound):
         await cluster.logs(namespace, "nothing", "app")
-    await create(f"/api/v1/namespaces/{namespace}/pods", pod("web", namespace))
+    await create(f"/api/v1/namespaces/{namespace}/pods", pod("web", namespace, "nobody"))
     assert await cluster.logs(namespace, "web", "app") == ""  # it has no node yet
     with pytest.raises(NotFound):
         await cluster.logs(namespace, "web", "no-such-container")

@@ -105,6 +105,6 @@ async def test_an_alert_during_the_outage_is_taken_and_acted_on_after_it(tmp_pat
             document = await engineer.ended()
             assert document["phase"] == "Completed"
             assert time.monotonic() - began > 5.0
-            assert await world.mended(scenario)
+            await world.until(scenario, scenario.mended, "was not mended", 20.0)
         finally:
             await incidents.end()
