@@ -1,13 +1,15 @@
 """POST and DELETE handlers: votes, merges, cancellations, signals by hand, arming."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from kubernaut.domain.approvals import Role, Verdict
+from kubernaut.domain.approvals import Principal, Role, Verdict
 from kubernaut.domain.errors import BadInput, Conflict, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.redaction import redact
+from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import KINDS, ResourceRef, is_name
 from kubernaut.domain.signals import Signal, SignalSource, SignalStatus
 from kubernaut.domain.values import Severity
@@ -18,6 +20,9 @@ from kubernaut.server import present
 from .reading import number_of
 from .replies import body_of, reply, text_of
 from .services import Services
+
+Stop = Callable[[str, Principal, str], Awaitable[Remediation]]
+"""Ends a remediation for a person and a reason."""
 
 
 class Changing:
@@ -59,17 +64,13 @@ class Changing:
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Stop a remediation."""
-        s = self._services
-        who = s.caller(request, Role.APPROVER)
-        item = await s.remediation(request.match_info["id"])
-        document = await body_of(request)
-        reason = text_of(document, "reason")
-        _seen(document, item.version)
-        s.allow_change(who, item.environment, reason)
-        return reply(present.remediation(await s.control.cancel(item.id, who, reason), whole=False))
+        return await self._stop(request, self._services.control.cancel)
 
     async def escalate(self, request: web.Request) -> web.Response:
         """Take a remediation over."""
+        return await self._stop(request, self._services.control.escalate)
+
+    async def _stop(self, request: web.Request, stop: Stop) -> web.Response:
         s = self._services
         who = s.caller(request, Role.APPROVER)
         item = await s.remediation(request.match_info["id"])
@@ -77,7 +78,7 @@ class Changing:
         reason = text_of(document, "reason")
         _seen(document, item.version)
         s.allow_change(who, item.environment, reason)
-        return reply(present.remediation(await s.control.escalate(item.id, who, reason), whole=False))
+        return reply(present.remediation(await stop(item.id, who, reason), whole=False))
 
     async def note(self, request: web.Request) -> web.Response:
         """A remark for the journal; changes nothing, so production need not be armed."""
