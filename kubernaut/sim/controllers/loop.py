@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def reference_to(owner: Json) -> Json:
     }
 
 
-class Controller:
+class Controller(ABC):
     """Base of all controllers: maps changes to keys and reconciles keys."""
 
     name = "controller"
@@ -62,17 +63,17 @@ class Controller:
         self.store = api.store
         self.recorder = Recorder(api, self.name)
 
+    @abstractmethod
     def triggers(self) -> dict[str, Callable[[Change], Iterable[Key]]]:
         """For each bucket, which keys a change concerns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reconcile(self, key: Key) -> float | None:
         """Bring the world nearer to what is wanted.
 
         Returns:
             Seconds after which to look again without any change, or None.
         """
-        raise NotImplementedError
 
     def held(self, bucket: str, key: Key) -> Json | None:
         entry = self.store.get(bucket, key)
