@@ -11,6 +11,7 @@ from policies_on_disk import DECISION, approval_of_its_own
 
 from kubernaut.adapters.rego.engine import RegoPolicyEngine
 from kubernaut.adapters.rego.policyset import PolicySet
+from kubernaut.adapters.rego.rules import Rules
 from kubernaut.adapters.rego.samples import sample
 from kubernaut.adapters.rego.shipped import shipped_policies
 from kubernaut.domain.policy import FAIL_CLOSED, ApprovalType, Decision
@@ -123,3 +124,11 @@ async def test_an_environment_that_is_none_is_unknown(tmp_path: Path, rules: str
     (directory / "environment.rego").write_text(f"package kubernaut.environment\n\n{rules}\n")
     engine = RegoPolicyEngine(directory, {}, PolicySet.read(directory), late_s=1.0, probe_limit_s=20.0)
     assert await engine.environment("odd", {"env": "dev"}, {}) == "unknown"
+
+
+def test_rules_that_are_let_go_in_a_foreign_thread_end_without_an_error() -> None:
+    abandoned = [Rules(PolicySet.read(shipped_policies())) for _ in range(3)]
+    thread = threading.Thread(target=abandoned.clear)  # as the garbage collector does; an error in it fails this test
+    thread.start()
+    thread.join()
+    assert Rules(PolicySet.read(shipped_policies())).packages  # the thread that made them ends them here

@@ -1,13 +1,16 @@
 """Rego rules evaluated by regorus: every answer is a JSON value, and every failure is a BadInput that names file and line.
 
 The interpreter is used, never regorus' virtual machine: that one hides conflicts between rules.
-An engine belongs to the thread that made it. It holds the interpreter lock while it evaluates and can't be stopped from
-outside, therefore rules of unknown quality are evaluated in another process first (see probe).
+An engine belongs to the thread that made it, its end included. It holds the interpreter lock while it evaluates and can't
+be stopped from outside, therefore rules of unknown quality are evaluated in another process first (see probe).
 """
 
+import itertools
 import json
 import re
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -24,6 +27,34 @@ _PLACE = re.compile(r"-->\s*(?P<file>.+?):(?P<line>\d+):(?P<column>\d+)")
 _MESSAGE = re.compile(r"^error: (?P<message>.*)$", re.MULTILINE)
 
 
+class _Home(threading.local):
+    """The engines of one thread. Rules are often let go by the garbage collector, which comes in any thread, and an engine that
+    ends in a strange one is an error: so the engine stays here, and ends when its own thread next makes or closes one."""
+
+    def __init__(self) -> None:
+        self._engines: dict[int, Any] = {}
+        self._left: list[int] = []
+        self._numbers = itertools.count()
+
+    def keep(self, owner: object, engine: Any) -> Callable[[], object]:
+        """Keep an engine for as long as its owner lives; returns what leaves it before."""
+        self.sweep()
+        number = next(self._numbers)
+        self._engines[number] = engine
+        # the list itself is handed over, because in the collector's thread `self` would show another one
+        leave = weakref.finalize(owner, self._left.append, number)
+        leave.atexit = False
+        return leave
+
+    def sweep(self) -> None:
+        """End the engines whose owners are gone."""
+        while self._left:
+            del self._engines[self._left.pop()]
+
+
+_HOME = _Home()
+
+
 class Rules:
     """One policy set, ready to be asked.
 
@@ -35,6 +66,7 @@ class Rules:
         self._place = policies.place
         self._thread = threading.get_ident()
         self._engine: Any = regorus.Engine()
+        self._leave = _HOME.keep(self, self._engine)
         for path, text in policies.rules + (policies.tests if with_tests else ()):
             self._call(self._engine.add_policy, path, text)
         self._call(self._engine.add_data_json, json.dumps(policies.data))
@@ -72,9 +104,10 @@ class Rules:
         return found[0]["expressions"][0]["value"] if found else None
 
     def close(self) -> None:
-        """Let the engine go now, in its own thread: the garbage collector may come in another, which the engine reports
-        as an error. Questions after this are BadInput."""
+        """Let the engine go now; questions after this are BadInput."""
         self._engine = _Gone(self._place)
+        self._leave()
+        _HOME.sweep()
 
     def _call(self, function: Any, *arguments: Any) -> Any:
         if threading.get_ident() != self._thread:
