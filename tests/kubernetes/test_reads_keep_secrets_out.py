@@ -54,7 +54,9 @@ async def test_the_log_of_a_pod_that_is_not_there_is_not_found(cluster, namespac
 
 
 async def test_events_about_an_object_are_found(cluster, namespace, create, until):
-    made = await create(f"/api/v1/namespaces/{namespace}/pods", pod("web", namespace))
+    unplaceable = pod("web", namespace)
+    unplaceable["spec"]["nodeSelector"] = {"kubernetes.io/hostname": "nowhere"}
+    made = await create(f"/api/v1/namespaces/{namespace}/pods", unplaceable)
     uid = made["metadata"]["uid"]
     events = await until(lambda: cluster.list("Event", namespace, fields=f"involvedObject.uid={uid}"))
     assert {event["reason"] for event in events} == {"FailedScheduling"}
