@@ -6,19 +6,19 @@ transactions give the genuine server.
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from kubernaut.sim.apiserver import admission, defaults, immutable, managers, validation
-from kubernaut.sim.apiserver.access import SYSTEM, User
+from kubernaut.sim.apiserver.caller import Caller, controller
 from kubernaut.sim.apiserver.clock import Now, stamp, utc_now
 from kubernaut.sim.apiserver.deletion import DeleteOptions, Deletion
 from kubernaut.sim.apiserver.managers import Writer
+from kubernaut.sim.apiserver.reading import decoded, identified
+from kubernaut.sim.apiserver.replacing import agrees, desired, scoped, without_managers
 from kubernaut.sim.apiserver.resources import Catalogue, Resource
-from kubernaut.sim.apiserver.schema import Decoder, WrongTypeError, clone, root
+from kubernaut.sim.apiserver.schema import clone, root
 from kubernaut.sim.apiserver.status import (
     Json,
     StatusError,
@@ -28,11 +28,9 @@ from kubernaut.sim.apiserver.status import (
     invalid,
     invalid_value,
     not_found,
-    required,
 )
 from kubernaut.sim.apiserver.store import Entry, Store
 
-_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
 # Kinds whose status a client may write together with the rest when it creates them.
 _CREATED_WITH_STATUS = ("nodes", "namespaces")
 _FIRST_STATUS: dict[str, Json] = {
@@ -57,21 +55,6 @@ _FIRST_STATUS: dict[str, Json] = {
 _NEVER_UNCONDITIONAL = ("leases.coordination.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, and how strictly to read what is sent."""
-
-    user: User = SYSTEM
-    manager: str = "kube-apiserver"
-    dry_run: bool = False
-    field_validation: str = "Warn"
-    warnings: list[str] = field(default_factory=list, compare=False)
-
-
-def controller(name: str = "kube-controller-manager") -> Caller:
-    return Caller(SYSTEM, name)
-
-
 class Api:
     """Create, update, patch and delete, with everything that genuine writes do on the way."""
 
@@ -79,7 +62,7 @@ class Api:
         self.store = store
         self.catalogue = catalogue
         self.now = now
-        self._deletion = Deletion(self)
+        self._deletion = Deletion(store, now)
 
     def entry(self, resource: Resource, namespace: str, name: str) -> Entry:
         """Raises StatusError 404 if the object does not exist."""
@@ -90,8 +73,8 @@ class Api:
 
     def create(self, resource: Resource, namespace: str, sent: Json, caller: Caller) -> Entry:
         """Store a new object."""
-        obj = self._decoded(resource, sent, caller)
-        metadata = self._identified(resource, namespace, obj)
+        obj = decoded(resource, sent, caller)
+        metadata = identified(resource, namespace, obj)
         if metadata.pop("resourceVersion", ""):
             raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         for key in (
@@ -128,8 +111,8 @@ class Api:
         self, resource: Resource, namespace: str, name: str, sent: Json, caller: Caller, subresource: str = ""
     ) -> Entry:
         """Replace an object, or only its status."""
-        obj = self._decoded(resource, sent, caller)
-        metadata = self._identified(resource, namespace, obj, name)
+        obj = decoded(resource, sent, caller)
+        metadata = identified(resource, namespace, obj, name)
         old = self.entry(resource, namespace, name)
         revision = metadata.get("resourceVersion", "")
         strict = resource.custom is not None or resource.bucket in _NEVER_UNCONDITIONAL
@@ -152,8 +135,8 @@ class Api:
     ) -> Entry:
         """Change an object by a function from its present state; what it says of identity must agree."""
         old = self.entry(resource, namespace, name)
-        obj = self._decoded(resource, change(old.obj), caller, patched=name)
-        self._identified(resource, namespace, obj, name)
+        obj = decoded(resource, change(old.obj), caller, patched=name)
+        identified(resource, namespace, obj, name)
         return self._replace(resource, old, obj, caller, subresource)
 
     def apply(
@@ -173,7 +156,7 @@ class Api:
         """
         writer = Writer(caller.manager, "Apply", subresource)
         kind = root(resource.model)
-        wanted = self._decoded(resource, applied, caller)
+        wanted = decoded(resource, applied, caller)
         wanted.setdefault("metadata", {}).setdefault("name", name)
         if wanted["metadata"].get("managedFields"):
             raise bad_request("metadata.managedFields must be nil")
@@ -189,8 +172,8 @@ class Api:
             return self.store.put(resource.bucket, obj), True
         said = {**wanted, "metadata": dict(wanted["metadata"])}
         merged = managers.apply(held.obj, said, kind, writer, force=force)
-        obj = self._decoded(resource, merged, caller)
-        self._identified(resource, namespace, obj, name)
+        obj = decoded(resource, merged, caller)
+        identified(resource, namespace, obj, name)
         return self._replace(resource, held, obj, caller, subresource, applied=wanted), False
 
     def delete(
@@ -242,50 +225,6 @@ class Api:
         obj["status"] = obj["status"] | {"conditions": [*conditions, scheduled]}
         return self.store.put("pods", obj).obj
 
-    def _decoded(self, resource: Resource, sent: Json, caller: Caller, patched: str = "") -> Json:
-        if sent.get("kind") not in (None, "", resource.kind) or sent.get("apiVersion") not in (
-            None,
-            "",
-            resource.api_version,
-        ):
-            raise _other_kind(resource, sent)
-        decoder = Decoder()
-        try:
-            obj = decoder.decode(sent, resource.model)
-        except WrongTypeError as error:
-            if patched:
-                raise invalid("", "", "", [invalid_value("patch", "", str(error))]) from error
-            text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
-            raise bad_request(text) from error
-        if decoder.unknown and caller.field_validation == "Strict":
-            listed = ", ".join(f'unknown field "{name}"' for name in decoder.unknown)
-            text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-            raise bad_request(f"{text}strict decoding error: {listed}")
-        if decoder.unknown and caller.field_validation == "Warn":
-            caller.warnings.extend(f'unknown field "{name}"' for name in decoder.unknown)
-        obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
-        return _ordered(obj)
-
-    def _identified(self, resource: Resource, namespace: str, obj: Json, name: str = "") -> Json:
-        """Give the object its name and namespace; one that disagrees with the URL is refused."""
-        metadata: Json = obj.setdefault("metadata", {})
-        if resource.namespaced:
-            if metadata.setdefault("namespace", namespace) != namespace:
-                text = "the namespace of the provided object does not match the namespace sent on the request"
-                raise bad_request(text)
-        else:
-            metadata.pop("namespace", None)
-        if name:
-            if metadata.setdefault("name", name) != name:
-                text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
-                raise bad_request(text)
-        elif not metadata.get("name"):
-            if not metadata.get("generateName"):
-                cause = required("metadata.name", "name or generateName is required")
-                raise invalid(resource.group, resource.kind, "", [cause])
-            metadata["name"] = metadata["generateName"] + "".join(secrets.choice(_SUFFIX) for _ in range(5))
-        return metadata
-
     def _first_status(self, resource: Resource, obj: Json) -> None:
         if resource.has_status and resource.bucket not in _CREATED_WITH_STATUS:
             obj.pop("status", None)
@@ -307,7 +246,7 @@ class Api:
         self, resource: Resource, old: Entry, obj: Json, caller: Caller, subresource: str, applied: Json | None = None
     ) -> Entry:
         metadata, before = obj["metadata"], old.obj["metadata"]
-        self._agrees(resource, before, metadata)
+        agrees(resource, before, metadata)
         sent_deletion = metadata.pop("deletionTimestamp", None)
         del sent_deletion
         for key in (
@@ -324,13 +263,13 @@ class Api:
         metadata.pop("managedFields", None)
         if "managedFields" in before:
             metadata["managedFields"] = before["managedFields"]
-        obj = self._scoped(resource, old.obj, obj, subresource)
+        obj = scoped(resource, old.obj, obj, subresource)
         if not subresource:
             self._complete(resource, obj)
             self._check(resource, obj, validation.creation(resource, obj) + immutable.changes(resource, old.obj, obj))
-            if resource.counts_generations and _desired(old.obj) != _desired(obj):
+            if resource.counts_generations and desired(old.obj) != desired(obj):
                 obj["metadata"]["generation"] = before.get("generation", 0) + 1
-        same = _without_managers(old.obj) == _without_managers(obj)
+        same = without_managers(old.obj) == without_managers(obj)
         if same and applied is None:
             return old
         self._record(resource, old, obj, caller, subresource, applied)
@@ -342,38 +281,6 @@ class Api:
             self.store.put(resource.bucket, obj)
             return self.store.remove(resource.bucket, (metadata.get("namespace", ""), metadata["name"]))
         return self.store.put(resource.bucket, obj)
-
-    def _agrees(self, resource: Resource, before: Json, metadata: Json) -> None:
-        revision, uid, name = metadata.get("resourceVersion", ""), metadata.get("uid", ""), before["name"]
-        if uid and uid != before["uid"]:
-            raise invalid(
-                resource.group, resource.kind, name, [invalid_value("metadata.uid", uid, "field is immutable")]
-            )
-        if revision and revision != before["resourceVersion"]:
-            if not revision.isdigit():
-                cause = invalid_value(
-                    "metadata.resourceVersion", revision, f'strconv.ParseUint: parsing "{revision}": invalid syntax'
-                )
-                raise invalid(resource.group, resource.kind, name, [cause])
-            raise conflict(resource.group, resource.plural, name)
-
-    def _scoped(self, resource: Resource, old: Json, new: Json, subresource: str) -> Json:
-        """Keep what this way of writing may not touch."""
-        if subresource == "status":
-            kept = {**old, "metadata": {**old["metadata"]}}
-            if resource.bucket in ("pods", "nodes"):
-                for key in ("labels", "annotations", "finalizers"):
-                    if key in new["metadata"]:
-                        kept["metadata"][key] = new["metadata"][key]
-                    else:
-                        kept["metadata"].pop(key, None)
-            kept.pop("status", None)
-            return kept | ({"status": new["status"]} if new.get("status") is not None else {})
-        if resource.has_status:
-            new.pop("status", None)
-            if "status" in old:
-                new["status"] = old["status"]
-        return new
 
     def _record_creation(self, resource: Resource, obj: Json, caller: Caller) -> None:
         """What the creator sent is the creator's; what admission and the server add is nobody's."""
@@ -412,27 +319,3 @@ def _other_uid(said: str, held: str) -> str:
         "StorageError: invalid object, Code: 4, ResourceVersion: 0, AdditionalErrorMsg: "
         f"Precondition failed: UID in precondition: {said}, UID in object meta: {held}"
     )
-
-
-def _ordered(obj: Json) -> Json:
-    metadata = obj.pop("metadata", None) or {}
-    head = {"kind": obj.pop("kind"), "apiVersion": obj.pop("apiVersion"), "metadata": metadata}
-    return head | obj
-
-
-def _other_kind(resource: Resource, sent: Json) -> StatusError:
-    kind, version = sent.get("kind") or resource.kind, sent.get("apiVersion") or resource.api_version
-    short = str(version).rpartition("/")[2]
-    return bad_request(
-        f'{kind} in version "{short}" cannot be handled as a {resource.kind}: '
-        f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-    )
-
-
-def _desired(obj: Json) -> Json:
-    return {key: value for key, value in obj.items() if key not in ("metadata", "status", "kind", "apiVersion")}
-
-
-def _without_managers(obj: Json) -> Json:
-    metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
-    return {**obj, "metadata": metadata}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kubernaut.sim.apiserver.api import Api, Caller, controller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import Caller, controller
 from kubernaut.sim.apiserver.status import Json
 
 _RBAC = "rbac.authorization.k8s.io"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kubernaut.sim.apiserver.clock import stamp
+from kubernaut.sim.apiserver.caller import Caller
+from kubernaut.sim.apiserver.clock import Now, stamp
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.status import Json, bad_request, conflict, forbidden, invalid, not_supported
-from kubernaut.sim.apiserver.store import Entry
-
-if TYPE_CHECKING:
-    from kubernaut.sim.apiserver.api import Api, Caller
+from kubernaut.sim.apiserver.store import Entry, Store
 
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 
@@ -56,8 +54,9 @@ class DeleteOptions:
 class Deletion:
     """Decides between removal and marking."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, store: Store, now: Now) -> None:
+        self._store = store
+        self._now = now
 
     def delete(self, resource: Resource, held: Entry, options: DeleteOptions, caller: Caller) -> tuple[Entry, bool]:
         """Remove or mark; see Api.delete."""
@@ -73,12 +72,10 @@ class Deletion:
             last = obj if resource.bucket == "pods" else held.obj
             if caller.dry_run:
                 return Entry(last, held.revision), True
-            return self._api.store.remove(
-                resource.bucket, (metadata.get("namespace", ""), metadata["name"]), last
-            ), True
+            return self._store.remove(resource.bucket, (metadata.get("namespace", ""), metadata["name"]), last), True
         if obj == held.obj or caller.dry_run:
             return Entry(obj, held.revision), False
-        return self._api.store.put(resource.bucket, obj), False
+        return self._store.put(resource.bucket, obj), False
 
     def is_free(self, resource: Resource, obj: Json) -> bool:
         """Whether nothing holds a deleted object any more."""
@@ -135,7 +132,7 @@ class Deletion:
         else:
             metadata.pop("finalizers", None)
         if "deletionTimestamp" not in metadata or grace_s < metadata.get("deletionGracePeriodSeconds", 0):
-            metadata["deletionTimestamp"] = stamp(self._api.now() + timedelta(seconds=grace_s))
+            metadata["deletionTimestamp"] = stamp(self._now() + timedelta(seconds=grace_s))
             metadata["deletionGracePeriodSeconds"] = grace_s
             if metadata.get("generation"):
                 metadata["generation"] += 1

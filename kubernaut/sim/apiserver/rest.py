@@ -13,7 +13,8 @@ from aiohttp import web
 
 from kubernaut.sim.apiserver import answers, patches, protobuf
 from kubernaut.sim.apiserver.access import User
-from kubernaut.sim.apiserver.api import Api, Caller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import Caller
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.events_view import from_core, to_core
 from kubernaut.sim.apiserver.listing import Lister, Query

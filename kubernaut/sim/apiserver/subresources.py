@@ -10,7 +10,8 @@ import aiohttp
 from aiohttp import web
 
 from kubernaut.sim.apiserver import patches
-from kubernaut.sim.apiserver.api import Api, Caller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import Caller
 from kubernaut.sim.apiserver.clock import stamp
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.requests import Target

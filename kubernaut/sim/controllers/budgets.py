@@ -11,9 +11,9 @@ from kubernaut.sim.apiserver.clock import parse_time, stamp
 from kubernaut.sim.apiserver.selectors import selects
 from kubernaut.sim.apiserver.status import Json
 from kubernaut.sim.apiserver.store import Change
-from kubernaut.sim.controllers.deployment import share
 from kubernaut.sim.controllers.loop import Controller, Key, controller_of, key_of
 from kubernaut.sim.controllers.pods import is_active, is_ready, with_condition
+from kubernaut.sim.controllers.rolling import share
 
 _BUDGETS = "poddisruptionbudgets.policy"
 _SCALES = {"ReplicaSet": "replicasets.apps", "StatefulSet": "statefulsets.apps", "Deployment": "deployments.apps"}

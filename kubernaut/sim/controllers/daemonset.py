@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 
 from kubernaut.sim.apiserver.status import Json
 from kubernaut.sim.apiserver.store import Change
-from kubernaut.sim.controllers.deployment import share
 from kubernaut.sim.controllers.loop import Key, key_of, owner_key
 from kubernaut.sim.controllers.owned import REVISION_LABEL, OwnerOfPods, revision_of
 from kubernaut.sim.controllers.pods import is_active, is_ready, phase, template_hash
 from kubernaut.sim.controllers.replicaset import pod_from_template
+from kubernaut.sim.controllers.rolling import share
 from kubernaut.sim.controllers.scheduler import tolerates
 
 _SETS = "daemonsets.apps"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubernaut.sim.apiserver.api import controller
+from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.clock import stamp
 from kubernaut.sim.apiserver.status import Json
 from kubernaut.sim.apiserver.store import Change

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from kubernaut.sim.apiserver.api import Api, controller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.deletion import FOREGROUND, ORPHAN, DeleteOptions
 from kubernaut.sim.apiserver.status import Json
 from kubernaut.sim.apiserver.store import Change

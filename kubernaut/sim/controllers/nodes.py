@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kubernaut.sim.apiserver.api import Api, controller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.clock import parse_time, stamp
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.status import Json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubernaut.sim.apiserver.api import controller
+from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.status import Json, StatusError
 from kubernaut.sim.controllers.loop import Controller, controller_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from kubernaut.sim.apiserver.api import Api, controller
+from kubernaut.sim.apiserver.api import Api
+from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.clock import stamp
 from kubernaut.sim.apiserver.status import Json, StatusError
 

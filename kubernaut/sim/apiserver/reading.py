@@ -1,0 +1,78 @@
+"""What a client sent, read as an object of its kind: fields, name and namespace."""
+
+from __future__ import annotations
+
+import secrets
+
+from kubernaut.sim.apiserver.caller import Caller
+from kubernaut.sim.apiserver.resources import Resource
+from kubernaut.sim.apiserver.schema import Decoder, WrongTypeError
+from kubernaut.sim.apiserver.status import Json, StatusError, bad_request, invalid, invalid_value, required
+
+_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
+
+
+def decoded(resource: Resource, sent: Json, caller: Caller, patched: str = "") -> Json:
+    """The fields that the kind has, defaults not yet filled in; warnings go to the caller.
+
+    Raises:
+        StatusError: 400 for another kind, a wrong type or, where the caller is strict, an unknown field.
+    """
+    if sent.get("kind") not in (None, "", resource.kind) or sent.get("apiVersion") not in (
+        None,
+        "",
+        resource.api_version,
+    ):
+        raise _other_kind(resource, sent)
+    decoder = Decoder()
+    try:
+        obj = decoder.decode(sent, resource.model)
+    except WrongTypeError as error:
+        if patched:
+            raise invalid("", "", "", [invalid_value("patch", "", str(error))]) from error
+        text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
+        raise bad_request(text) from error
+    if decoder.unknown and caller.field_validation == "Strict":
+        listed = ", ".join(f'unknown field "{name}"' for name in decoder.unknown)
+        text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+        raise bad_request(f"{text}strict decoding error: {listed}")
+    if decoder.unknown and caller.field_validation == "Warn":
+        caller.warnings.extend(f'unknown field "{name}"' for name in decoder.unknown)
+    obj["kind"], obj["apiVersion"] = resource.kind, resource.api_version
+    return _ordered(obj)
+
+
+def identified(resource: Resource, namespace: str, obj: Json, name: str = "") -> Json:
+    """Give the object its name and namespace; one that disagrees with the URL is refused."""
+    metadata: Json = obj.setdefault("metadata", {})
+    if resource.namespaced:
+        if metadata.setdefault("namespace", namespace) != namespace:
+            text = "the namespace of the provided object does not match the namespace sent on the request"
+            raise bad_request(text)
+    else:
+        metadata.pop("namespace", None)
+    if name:
+        if metadata.setdefault("name", name) != name:
+            text = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+            raise bad_request(text)
+    elif not metadata.get("name"):
+        if not metadata.get("generateName"):
+            cause = required("metadata.name", "name or generateName is required")
+            raise invalid(resource.group, resource.kind, "", [cause])
+        metadata["name"] = metadata["generateName"] + "".join(secrets.choice(_SUFFIX) for _ in range(5))
+    return metadata
+
+
+def _ordered(obj: Json) -> Json:
+    metadata = obj.pop("metadata", None) or {}
+    head = {"kind": obj.pop("kind"), "apiVersion": obj.pop("apiVersion"), "metadata": metadata}
+    return head | obj
+
+
+def _other_kind(resource: Resource, sent: Json) -> StatusError:
+    kind, version = sent.get("kind") or resource.kind, sent.get("apiVersion") or resource.api_version
+    short = str(version).rpartition("/")[2]
+    return bad_request(
+        f'{kind} in version "{short}" cannot be handled as a {resource.kind}: '
+        f'no kind "{kind}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+    )
