@@ -33,7 +33,7 @@ def fault(tmp_path: Path, text: str | bytes) -> str:
         ("roles:\n  approver:\n    gruops: [sre]\n", ["FILE:3: roles.approver.gruops", "did you mean 'groups'?"]),
         ("roles:\n  bosses: {}\n", ["FILE:2: roles.bosses", "known keys here: viewer, approver"]),
         ("zzz: 1\n", ["FILE:1: zzz: unknown key; known keys here: state_dir, gateway"]),
-        ("gateway:\n  listen: 9480\n", ["FILE:2: gateway.listen", "valid string"]),
+        ("gateway:\n  listen: 9480\n", ["FILE:2: gateway.listen", "must be text"]),
         ("gateway:\n  listen: here\n", ["FILE:2: gateway.listen: 'here' is not HOST:PORT, as 127.0.0.1:9480"]),
         ("gateway:\n  listen: 127.0.0.1:99999\n", ["FILE:2: gateway.listen"]),
         ("gateway:\n  max_body_bytes: 0\n", ["FILE:2: gateway.max_body_bytes", "greater than 0"]),
@@ -44,13 +44,33 @@ def fault(tmp_path: Path, text: str | bytes) -> str:
         ("max_concurrent: -1\n", ["FILE:1: max_concurrent"]),
         ("log: {level: loud}\n", ["FILE:1: log.level", "'debug'"]),
         ("clusters:\n- {name: a}\n- {name: a}\n", ["two entries are called a"]),
-        ("clusters:\n- {kubeconfig: x}\n", ["FILE:2: clusters[0].name", "required"]),
-        ("clusters: {name: a}\n", ["FILE:1: clusters"]),
+        ("clusters:\n- {kubeconfig: x}\n", ["FILE:2: clusters[0].name", "is missing"]),
+        ("clusters: {name: a}\n", ["FILE:1: clusters: must be a list"]),
+        ("clusters: [prod-eu]\n", ["FILE:1: clusters[0]: must be a mapping of keys"]),
+        ("roles:\n  approver:\n    groups: sre\n", ["FILE:3: roles.approver.groups: must be a list, as [one, two]"]),
+        ("roles:\n  approver: [sre]\n", ["FILE:2: roles.approver: must be a mapping of keys"]),
+        ("roles:\n  admin:\n    users: [0]\n", ["FILE:3: roles.admin.users[0]: must be text"]),
+        ("freeze: maybe\n", ["FILE:1: freeze: must be true or false"]),
+        ("max_concurrent: 1.5\n", ["FILE:1: max_concurrent: must be a whole number"]),
+        ("times: {stability_s: -1}\n", ["FILE:1: times.stability_s: must be greater than or equal to 0"]),
+        ("times: {approval_ttl_s: .inf}\n", ["FILE:1: times.approval_ttl_s: must be"]),
+        ("times: {approval_ttl_s: .nan}\n", ["FILE:1: times.approval_ttl_s: must be"]),
+        ("times: {overdue_s: 1.0e+300}\n", ["FILE:1: times.overdue_s: must be less than or equal to"]),
+        ("forge: {repositories: [a]}\n", ["FILE:1: forge.repositories: must be a mapping, as {key: value}"]),
+        ("forge: {kind: gitlab}\n", ["FILE:1: forge.kind: must be 'local'"]),
+        ("state_dir: 2026-01-01\n", ["FILE:1: state_dir: must be a path"]),
+        ("state_dir: ~nobody-of-that-name/x\n", ["~nobody-of-that-name/x", "in full"]),
         ("gateway:\n  listen: a:1\n  listen: b:2\n", ["FILE:3: gateway.listen: stands twice, first in line 2"]),
         ("state_dir: a\nstate_dir: b\n", ["FILE:2: state_dir: stands twice"]),
         ("gateway: {listen: [\n", ["FILE:2: is not YAML"]),
         ("a: b: c\n", ["FILE:1: is not YAML"]),
-        ("\tgateway: x\n", ["FILE:1: is not YAML"]),
+        ("\tgateway: x\n", ["FILE:1: is not YAML: a tab; YAML is indented by spaces"]),
+        ("gateway:\n\tlisten: x\n", ["FILE:2: is not YAML: a tab"]),
+        ("freeze: true\n---\nfreeze: false\n", ["FILE:2: is not YAML: a second document begins here"]),
+        ("clusters: &a [*a]\n", ["FILE: is nested without end"]),
+        ("[]\n", ["FILE: must be a mapping"]),
+        ("false\n", ["FILE: must be a mapping"]),
+        ("freeze: \x00\n", ["FILE", "is not YAML"]),
         ("- a\n", ["FILE: must be a mapping"]),
         ("just text\n", ["FILE: must be a mapping"]),
         (b"\xff\xfe\x00", ["FILE"]),
@@ -79,8 +99,22 @@ def test_values_are_not_repeated_where_they_may_be_secret(tmp_path: Path) -> Non
 
 def test_empty_sections_mean_defaults(tmp_path: Path) -> None:
     path = tmp_path / "kubernaut.yaml"
-    path.write_text("gateway:\napi:\nroles:\n  viewer:\n")
+    path.write_text("gateway:\napi:\nroles:\n  viewer:\n    users:\nclusters:\n- name: a\n  labels:\n")
     assert load(path).gateway.listen == "127.0.0.1:9480"
+    assert load(path).roles.viewer.users == ()
+    assert load(path).clusters[0].labels == {}
+
+
+def test_what_other_editors_put_before_the_text_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "kubernaut.yaml"
+    path.write_bytes(b"\xef\xbb\xbffreeze: true\r\n")
+    assert load(path).freeze is True
+
+
+def test_both_places_of_the_confidence_gate_are_heard(tmp_path: Path) -> None:
+    path = tmp_path / "kubernaut.yaml"
+    path.write_text("confidence: {never_below: 0.8}\npolicies: {settings: {confidence: {alone_above: 0.95}}}\n")
+    assert load(path).policy_overrides() == {"confidence": {"never_below": 0.8, "alone_above": 0.95}}
 
 
 def test_relative_paths_belong_to_the_file(tmp_path: Path) -> None:

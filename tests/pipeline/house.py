@@ -20,6 +20,7 @@ from kubernaut.diagnosis.analyst import RulesAnalyst
 from kubernaut.domain.analysis import Finding
 from kubernaut.domain.approvals import Approval, Principal, Role, Verdict
 from kubernaut.domain.facts import Snapshot
+from kubernaut.domain.limits import Limits
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import FailureFamily, Signal, SignalSource, SignalStatus
@@ -27,7 +28,7 @@ from kubernaut.domain.values import Severity
 from kubernaut.lab.simulated import SimulatedWorld
 from kubernaut.pipeline.control import ControlDesk
 from kubernaut.pipeline.intake import IntakeDesk
-from kubernaut.pipeline.outside import Limits, Outside
+from kubernaut.pipeline.outside import Outside
 from kubernaut.pipeline.pulls import PullDesk
 from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk

@@ -18,13 +18,14 @@ from kubernaut.domain.analysis import ActionProposal, Analysis, Finding
 from kubernaut.domain.approvals import Approval, Principal, Role, Verdict
 from kubernaut.domain.assessment import AssessmentPhase
 from kubernaut.domain.journal import JournalEntry
+from kubernaut.domain.limits import Limits
 from kubernaut.domain.policy import Decision
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import SignalSource, SignalSummary, fingerprint
 from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
 from kubernaut.domain.values import Severity
-from kubernaut.pipeline.outside import Limits, Outside
+from kubernaut.pipeline.outside import Outside
 from kubernaut.pipeline.planning import plan_for
 from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
