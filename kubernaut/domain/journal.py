@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from .values import canonical
@@ -48,25 +49,24 @@ class JournalEntry:
     hash: str
 
 
-def _hash(seq: int, draft: JournalDraft, previous_hash: str) -> str:
-    body = [
-        seq,
-        draft.at.isoformat(),
-        draft.kind,
-        draft.message,
-        draft.actor,
-        draft.remediation_id,
-        draft.track,
-        draft.data,
-    ]
-    return hashlib.sha256(previous_hash.encode() + canonical(body)).hexdigest()
+def seal(draft: JournalDraft, seq: int, previous_hash: str, data: str) -> str:
+    """The hash of a draft in its place: SHA-256 over the hash before it and one canonical JSON array of its fields.
+
+    The array is put together from its parts, because whoever writes entries has the largest of them, the data, at hand.
+
+    Args:
+        data: the canonical form of the draft's data as it will be read back.
+    """
+    words = (draft.at.isoformat(), draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track)
+    body = f"{previous_hash}[{seq},{','.join(map(_quoted, words))},{data}]"
+    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def chain(draft: JournalDraft, seq: int, previous_hash: str) -> JournalEntry:
     """Give a draft its place behind the entry with `previous_hash`."""
     return JournalEntry(
         seq, draft.at, draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track, draft.data,
-        previous_hash, _hash(seq, draft, previous_hash),
+        previous_hash, seal(draft, seq, previous_hash, canonical(draft.data).decode()),
     )  # fmt: skip
 
 
@@ -76,7 +76,8 @@ def first_broken(entries: Iterable[JournalEntry], previous_hash: str = GENESIS, 
         draft = JournalDraft(
             entry.at, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, entry.data
         )
-        if entry.seq != seq or entry.previous_hash != previous_hash or entry.hash != _hash(seq, draft, previous_hash):
+        sealed = seal(draft, seq, previous_hash, canonical(entry.data).decode())
+        if entry.seq != seq or entry.previous_hash != previous_hash or entry.hash != sealed:
             return seq
         seq, previous_hash = seq + 1, entry.hash
     return None

@@ -48,6 +48,12 @@ OTHER: dict[str, Any] = {
 }
 
 
+def test_entries_of_earlier_versions_still_have_their_hash() -> None:
+    data = {"b": [1, 2.5, None], "a": {"ü": True}}
+    old = JournalDraft(START, "phase", 'a "quoted" line\n\tand ü', "ana", "rr-aaaaaa", "gitops", data)
+    assert chain(old, 7, "ab" * 32).hash == "dbbd718619be64e221dc952f24772c29502ed765eb2a17a615ae96ef32af332f"
+
+
 @given(drafts)
 def test_an_honest_chain_holds(items: list[JournalDraft]) -> None:
     assert first_broken(chained(items)) is None

@@ -51,6 +51,7 @@ async def test_many_writers_and_refusals_leave_no_gap(store: Store) -> None:
 async def test_what_is_read_back_has_the_hash_that_was_written(store: Store) -> None:
     berlin = timezone(timedelta(hours=1))
     odd = {"a": (1, 2), "when": START, "none": None, "deep": {"z": 1.5, "ä": "é\u2028"}, "big": 10**30}
+    odd |= {"numbers": [1e16, 1e-7, 2.0, -0.0, 2**64, -(2**63)], "keys": {2: "b", 10: "a"}}
     await store.commit(Change(journal=(replace(note(), data=odd, at=datetime(2026, 3, 1, 4, 0, 0, 7, tzinfo=berlin)),)))
     await store.commit(Change(journal=(replace(note(), data={}, message="→ 'quotes' \x00 and\nlines"),)))
     entries = await store.journal(0, 10)

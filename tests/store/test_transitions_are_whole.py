@@ -9,6 +9,7 @@ import pytest
 from kubernaut.domain.approvals import ApprovalPhase, Principal, Role, Verdict, cast
 from kubernaut.domain.assessment import AssessmentEvent
 from kubernaut.domain.errors import BadInput, Conflict, NotFound
+from kubernaut.domain.journal import first_broken
 from kubernaut.domain.plans import StepPhase, StepRun
 from kubernaut.domain.remediation import Remediation, RemediationPhase, advance
 from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase
@@ -77,6 +78,23 @@ async def test_a_refused_one_leaves_nothing_behind_and_harms_no_neighbour(store:
     assert [entry.seq for entry in entries] == list(range(1, 42))
     assert "never" not in {entry.message for entry in entries}
     assert not await store.outbox(START, 10)
+
+
+async def test_one_that_fails_after_its_first_write_harms_no_neighbour_of_its_transaction(store: Store) -> None:
+    await store.commit(opened())
+    spoilt = Change(tracks=(imperative(), imperative("rr-missing")), journal=(note("never"),))
+    stale = Change(replace(remediation(), version=7), journal=(note("never"),))
+    changes = [
+        spoilt if n % 7 == 3 else stale if n % 7 == 5 else opened(f"rr-{n:06}", f"workload-{n}") for n in range(70)
+    ]
+    results = await asyncio.gather(*map(store.commit, changes), return_exceptions=True)
+    kinds = {3: NotFound, 5: Conflict}
+    assert [type(result) for result in results] == [kinds.get(n % 7, Change) for n in range(70)]
+    assert (await read(store)).tracks == ()
+    assert (await store.list(Query())).total == 51
+    entries = await store.journal(0, 1000)
+    assert [entry.message for entry in entries] == ["opened"] * 51
+    assert first_broken(entries) is None
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from kubernaut.domain.journal import JournalEntry
 from kubernaut.domain.plans import StepRun
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track, TrackKind
-from kubernaut.domain.values import Severity
+from kubernaut.domain.values import Severity, changed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -92,7 +92,7 @@ REMEDIATION_COLUMNS = (
 def remediation_document(remediation: Remediation) -> bytes:
     """The remediation without its tracks, which have rows of their own."""
     if remediation.imperative is not None or remediation.gitops is not None:
-        remediation = replace(remediation, imperative=None, gitops=None)
+        remediation = changed(remediation, imperative=None, gitops=None)
     return encode(remediation)
 
 
@@ -100,7 +100,7 @@ def remediation_from(row: tuple[Any, ...]) -> Remediation:
     """The remediation of a row of `REMEDIATION_COLUMNS`, without its tracks."""
     (id_, doc, wake_at, ended_at, severity, count, first_seen, last_seen, occurrence, resolved_at, version) = row
     stored = _decode(_remediation, doc, f"remediation {id_}")
-    signal = replace(
+    signal = changed(
         stored.signal,
         severity=SEVERITIES[severity],
         count=count,
@@ -109,7 +109,7 @@ def remediation_from(row: tuple[Any, ...]) -> Remediation:
         occurrence=occurrence,
         resolved_at=from_us_or_none(resolved_at),
     )
-    return replace(
+    return changed(
         stored,
         signal=signal,
         wake_at=from_us_or_none(wake_at),
@@ -137,7 +137,7 @@ TRACK_COLUMNS = "id, kind, wake_at, doc, version"
 
 def track_document(track: Track) -> bytes:
     """The track without its steps, which have rows of their own."""
-    return encode(replace(track, steps=()) if isinstance(track, ImperativeTrack) and track.steps else track)
+    return encode(changed(track, steps=()) if isinstance(track, ImperativeTrack) and track.steps else track)
 
 
 def track_from(row: tuple[Any, ...], steps: tuple[StepRun, ...]) -> Track:
@@ -146,8 +146,8 @@ def track_from(row: tuple[Any, ...], steps: tuple[StepRun, ...]) -> Track:
     wake = from_us_or_none(wake_at)
     if kind == TrackKind.IMPERATIVE:
         imperative = _decode(_imperative, doc, f"track {id_}")
-        return replace(imperative, wake_at=wake, steps=steps, version=version)
-    return replace(_decode(_gitops, doc, f"track {id_}"), wake_at=wake, version=version)
+        return changed(imperative, wake_at=wake, steps=steps, version=version)
+    return changed(_decode(_gitops, doc, f"track {id_}"), wake_at=wake, version=version)
 
 
 def step_from(doc: bytes, what: str) -> StepRun:

@@ -35,6 +35,7 @@ class Head:
     active: int
     needs_you: int
     priority: str
+    resolved_at: int | None
     moved: bool = False
 
     def move(self, *, assessment: str | None = None, imperative: str | None = None, gitops: str | None = None) -> None:
@@ -49,8 +50,8 @@ class Head:
     def read(cls, connection: sqlite3.Connection, remediation_id: str) -> "Head | None":
         """The row's columns; None when there is no such remediation."""
         row = connection.execute(
-            "SELECT id, fingerprint, version, assessment, imperative, gitops, phase, active, needs_you, priority"
-            " FROM remediation WHERE id = ?",
+            "SELECT id, fingerprint, version, assessment, imperative, gitops, phase, active, needs_you, priority,"
+            " resolved_at FROM remediation WHERE id = ?",
             (remediation_id,),
         ).fetchone()
         return cls(*row) if row else None
@@ -80,11 +81,13 @@ def derive(assessment: str, imperative: str | None, gitops: str | None) -> Deriv
 
 
 _PARTS = "UPDATE remediation SET imperative = ?, gitops = ? WHERE id = ?"
-_WHOLE = (
-    "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, active = ?, needs_you = ?, sort_rank = ?,"
+_STAYS = "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, needs_you = ?, sort_rank = ? WHERE id = ?"
+_TURNS = (
+    "UPDATE remediation SET imperative = ?, gitops = ?, phase = ?, needs_you = ?, sort_rank = ?, active = ?,"
     " ended_at = iif(?, NULL, coalesce(ended_at, ?)) WHERE id = ?"
 )
-"""The first is for a part that moved while the whole stayed what it is: it touches no index."""
+"""One for a part that moved while the whole stayed what it is, one for a whole that goes on, one for a whole that ends or
+opens: each touches no more indexes than it has to."""
 
 
 def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None, now: datetime) -> JournalDraft | None:
@@ -100,21 +103,12 @@ def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None
     if (head.phase, head.active, head.needs_you) == (new.phase.value, new.active, new.needs_you):
         connection.execute(_PARTS, (head.imperative, head.gitops, head.id))
         return None
-    end = None if new.active else to_us(ended_at or now)
-    connection.execute(
-        _WHOLE,
-        (
-            head.imperative,
-            head.gitops,
-            new.phase.value,
-            new.active,
-            new.needs_you,
-            new.sort_rank,
-            new.active,
-            end,
-            head.id,
-        ),
-    )
+    whole = (head.imperative, head.gitops, new.phase.value, new.needs_you, new.sort_rank)
+    if new.active and head.active:
+        connection.execute(_STAYS, (*whole, head.id))
+    else:
+        end = None if new.active else to_us(ended_at or now)
+        connection.execute(_TURNS, (*whole, new.active, new.active, end, head.id))
     if head.phase == new.phase.value:
         return None
     return JournalDraft(

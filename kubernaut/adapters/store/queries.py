@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
@@ -12,7 +11,7 @@ from kubernaut.domain.plans import StepRun
 from kubernaut.domain.remediation import FINAL, Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack
-from kubernaut.domain.values import Priority
+from kubernaut.domain.values import Priority, changed
 from kubernaut.ports import Due
 
 from . import codec
@@ -39,7 +38,7 @@ def whole(connection: sqlite3.Connection, item: Remediation) -> Remediation:
             imperative = track
         else:
             gitops = track
-    return replace(item, imperative=imperative, gitops=gitops) if rows else item
+    return changed(item, imperative=imperative, gitops=gitops) if rows else item
 
 
 def _steps(connection: sqlite3.Connection, track_id: str) -> tuple[StepRun, ...]:

@@ -5,14 +5,20 @@ The tail moves with the transaction: rolling a savepoint back puts it back, too,
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC
+
+import msgspec
 
 from kubernaut.domain.errors import BadInput, Permanent
-from kubernaut.domain.journal import GENESIS, JournalDraft, chain
+from kubernaut.domain.journal import GENESIS, JournalDraft, seal
 from kubernaut.domain.values import canonical
 
 from .codec import from_us, object_from, to_us
 
 Mark = tuple[int, str, int]
+
+_sorted = msgspec.json.Encoder(order="sorted")
 
 _INSERT = (
     "INSERT INTO journal (seq, at, kind, message, actor, remediation_id, track, data, previous_hash, hash)"
@@ -55,19 +61,18 @@ class JournalTail:
         """
         for draft in drafts:
             at_us = to_us(draft.at)
-            data, text = _readable(draft)
-            readable = JournalDraft(
-                from_us(at_us), draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track, data
-            )
+            if draft.at.tzinfo is not UTC:
+                draft = replace(draft, at=from_us(at_us))
+            text, readable = _read_back(draft) if draft.data else ("{}", "{}")
             try:
-                entry = chain(readable, self.seq + 1, self.hash)
+                hash_ = seal(draft, self.seq + 1, self.hash, readable)
             except UnicodeEncodeError as e:
                 raise BadInput(f"a journal entry of kind {draft.kind} holds text that is no Unicode: {e}") from e
             self._rows.append(
-                (entry.seq, at_us, entry.kind, entry.message, entry.actor, entry.remediation_id, entry.track, text,
-                 entry.previous_hash, entry.hash)
+                (self.seq + 1, at_us, draft.kind, draft.message, draft.actor, draft.remediation_id, draft.track,
+                 text.encode(), self.hash, hash_)
             )  # fmt: skip
-            self.seq, self.hash = entry.seq, entry.hash
+            self.seq, self.hash = self.seq + 1, hash_
 
     def write(self) -> None:
         """Write the entries of the whole transaction at once, just before it is committed."""
@@ -75,11 +80,16 @@ class JournalTail:
         self._rows.clear()
 
 
-def _readable(draft: JournalDraft) -> tuple[dict[str, object], bytes]:
-    if not draft.data:
-        return {}, b"{}"
+def _read_back(draft: JournalDraft) -> tuple[str, str]:
+    """The data as it is written, and the canonical form of what will be read: for almost all data they are the same.
+
+    Another encoder that gives the same text for what was read proves it. Where it does not (a number too large for 64
+    bits comes back as a float), the slow way is taken.
+    """
     try:
         text = canonical(draft.data)
-        return object_from(text, "its data"), text
+        read = object_from(text, "its data")
+        same = _sorted.encode(read) == text
+        return text.decode(), (text if same else canonical(read)).decode()
     except (TypeError, ValueError, Permanent) as e:
         raise BadInput(f"the data of a journal entry of kind {draft.kind} is no JSON: {e}") from e

@@ -1,7 +1,6 @@
 """One transition is written whole or not at all: rows with their version check, journal entries, messages to the outside."""
 
 import sqlite3
-from dataclasses import replace
 from datetime import datetime
 
 from kubernaut.domain.approvals import Approval
@@ -9,6 +8,7 @@ from kubernaut.domain.errors import Conflict, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeTrack, Track
+from kubernaut.domain.values import changed
 from kubernaut.ports import Change
 
 from . import codec, outbox
@@ -64,7 +64,7 @@ def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads:
     if item.version == 0:
         insert_remediation(connection, item, doc)
         _head(connection, item.id, heads)
-        return replace(item, version=1)
+        return changed(item, version=1)
     head = _head(connection, item.id, heads)
     if head.version != item.version:
         raise Conflict(f"remediation {item.id} changed since it was read: version {head.version}, not {item.version}")
@@ -81,7 +81,7 @@ def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads:
         _move(connection, item, head.fingerprint)
     head.move(assessment=item.assessment.value)
     head.priority = item.priority.value
-    return replace(item, version=item.version + 1)
+    return changed(item, version=item.version + 1)
 
 
 def _move(connection: sqlite3.Connection, item: Remediation, old_fingerprint: str) -> None:
@@ -155,19 +155,23 @@ def _write_track(connection: sqlite3.Connection, track: Track, heads: dict[str, 
         _write_steps(connection, track)
     else:
         head.move(gitops=phase)
-    return replace(track, version=track.version + 1)
+    return changed(track, version=track.version + 1)
 
 
 _UPSERT_STEP = (
     "INSERT INTO step (track_id, position, step_id, phase, doc) VALUES (?,?,?,?,?) ON CONFLICT (track_id, position)"
-    " DO UPDATE SET step_id = excluded.step_id, phase = excluded.phase, doc = excluded.doc WHERE doc <> excluded.doc"
+    " DO UPDATE SET step_id = excluded.step_id, phase = excluded.phase, doc = excluded.doc"
 )
 
 
 def _write_steps(connection: sqlite3.Connection, track: ImperativeTrack) -> None:
+    """Write the steps that differ from what is there: most transitions leave them as they are."""
+    there = connection.execute("SELECT doc FROM step WHERE track_id = ? ORDER BY position", (track.id,)).fetchall()
     for position, run in enumerate(track.steps):
-        connection.execute(_UPSERT_STEP, (track.id, position, run.step_id, run.phase.value, codec.encode(run)))
-    if track.version:
+        doc = codec.encode(run)
+        if position >= len(there) or there[position][0] != doc:
+            connection.execute(_UPSERT_STEP, (track.id, position, run.step_id, run.phase.value, doc))
+    if len(there) > len(track.steps):
         connection.execute("DELETE FROM step WHERE track_id = ? AND position >= ?", (track.id, len(track.steps)))
 
 
@@ -197,7 +201,7 @@ def _write_approval(connection: sqlite3.Connection, approval: Approval) -> Appro
             for position, vote in enumerate(approval.votes)
         ],
     )
-    return replace(approval, version=approval.version + 1)
+    return changed(approval, version=approval.version + 1)
 
 
 def _mismatch(connection: sqlite3.Connection, table: str, id_: str, expected: int) -> Conflict | NotFound:

@@ -1,8 +1,10 @@
 """One connection writes; whoever waits meanwhile shares the next commit.
 
 A commit costs a flush to the disk whatever is in it, so all jobs that queued up during one flush go into the next
-transaction together, each in a savepoint: one job's error costs its neighbours nothing. A future resolves only after the
-commit, and all futures of a batch come back to the event loop in one call.
+transaction together. One job's error costs its neighbours nothing: most errors (a stale version) come before the job's
+first write, and after any other the transaction is rolled back and its jobs run again, each in a savepoint. Savepoints
+for everybody cost a fifth of a transition. A future resolves only after the commit, and all futures of a batch come back
+to the event loop in one call.
 
 The statements of a batch run on the event loop for a few milliseconds at most, and only the flush goes to the writer's
 thread. Statements on the thread were measured: every one of them gives the interpreter lock away and waits up to 5 ms
@@ -26,6 +28,7 @@ from .tail import JournalTail
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection, JournalTail], T]
+"""Statements and their result. It has no effect but through its arguments, because it may be run twice."""
 
 SHORTEST_SLICE_S, LONGEST_SLICE_S = 0.005, 0.025
 """How long the jobs of one transaction may keep the event loop: three times as long as the last flush took, within
@@ -114,13 +117,16 @@ class Writer:
             return
         until = self._loop.time() + self._slice_s
         batch: list[_Waiting] = []
+        attempt = self._attempt
         try:
             while self._queue:
                 waiting = self._queue.popleft()
                 if waiting.future.cancelled():
                     continue
                 batch.append(waiting)
-                self._attempt(waiting)
+                if not attempt(waiting):
+                    self._again(batch)
+                    attempt = self._guarded
                 if self._loop.time() > until:
                     break
             self._tail.write()
@@ -148,18 +154,36 @@ class Writer:
         self._busy_since = None
         return True
 
-    def _attempt(self, waiting: _Waiting) -> None:
+    def _attempt(self, waiting: _Waiting) -> bool:
+        """Run a job; False when it failed and has written something by then, so that its transaction is spoilt."""
         connection, mark = self._connection, self._tail.mark()
-        connection.execute("SAVEPOINT job")
+        before = connection.total_changes
         try:
             waiting.result = waiting.job(connection, self._tail)
         except sqlite3.OperationalError:
             raise
         except Exception as e:
-            connection.execute("ROLLBACK TO job")
             self._tail.reset(mark)
             waiting.error = _translated(e)
-        connection.execute("RELEASE job")
+            return connection.total_changes == before
+        return True
+
+    def _guarded(self, waiting: _Waiting) -> bool:
+        """As `_attempt`, in a savepoint: whatever a failed job has written is taken back, and nothing else."""
+        self._connection.execute("SAVEPOINT job")
+        if not self._attempt(waiting):
+            self._connection.execute("ROLLBACK TO job")
+        self._connection.execute("RELEASE job")
+        return True
+
+    def _again(self, batch: list[_Waiting]) -> None:
+        """Begin the transaction anew with the same jobs, so that the one that spoilt it spoils nothing."""
+        self._connection.execute("ROLLBACK")
+        self._tail.reset(self._tail.safe)
+        self._connection.execute("BEGIN IMMEDIATE")
+        for waiting in batch:
+            waiting.result = waiting.error = None
+            self._guarded(waiting)
 
     def _deliver(self, batch: list[_Waiting], flush: "asyncio.Future[Any]") -> None:
         error = flush.exception()
