@@ -22,6 +22,7 @@ from kubernaut.sim.apiserver.clock import Now, utc_now
 from kubernaut.sim.apiserver.resources import Catalogue
 from kubernaut.sim.apiserver.server import Server
 from kubernaut.sim.apiserver.store import Store
+from kubernaut.sim.apiserver.tokens import Tokens
 from kubernaut.sim.controllers.all import all_controllers
 from kubernaut.sim.controllers.definitions import Definitions
 from kubernaut.sim.controllers.loop import ControllerLoop
@@ -51,7 +52,8 @@ class SimulatedCluster:
         self._api = Api(self._store, self._catalogue, now)
         self._definitions = Definitions(self._api)
         authenticator = Authenticator({token: users[name] for name, token in self._tokens.items()})
-        self._server = Server(self._api, authenticator, Authorizer(self._store))
+        self._service_tokens = Tokens(self._api, authenticator)
+        self._server = Server(self._api, authenticator, Authorizer(self._store), self._service_tokens)
         self._timing = timing or Timing()
         self._certificates: Certificates | None = None
         self._host, self._port = "", 0
@@ -80,7 +82,7 @@ class SimulatedCluster:
         self._host = host
         bootstrap.fill(self._api)
         self._port = await self._server.listen(host, port, self._made_certificates(host).context())
-        loop = ControllerLoop(self._api, all_controllers(self._api, self._timing, self.ca_pem))
+        loop = ControllerLoop(self._api, all_controllers(self._api, self._timing, self._service_tokens, self.ca_pem))
         self._controllers = asyncio.create_task(loop.run(), name="simulated controllers")
 
     async def stop(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,19 +60,20 @@ class Cluster:
         user: str = "admin",
         accept: str = "application/json",
         agent: str = "contract/1.0",
+        headers: Sequence[tuple[str, str]] = (),
         **query: str,
     ) -> Answer:
-        headers = {"Accept": accept, "User-Agent": agent}
+        sent = [("Accept", accept), ("User-Agent", agent), *headers]
         if user:
-            headers["Authorization"] = f"Bearer {self.token(user)}"
+            sent.append(("Authorization", f"Bearer {self.token(user)}"))
         data = None
         if body is not None:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
-            headers["Content-Type"] = kind
+            sent.append(("Content-Type", kind))
         path = path.format(self.namespace)
         async with asyncio.timeout(20):
             async with self.session.request(
-                method, self.url + path, data=data, headers=headers, params=query, ssl=self.tls
+                method, self.url + path, data=data, headers=sent, params=query, ssl=self.tls
             ) as found:
                 raw = await found.read()
         try:

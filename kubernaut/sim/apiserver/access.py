@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kubernaut.sim.apiserver.status import Json, StatusError, forbidden
@@ -65,13 +66,21 @@ class Authenticator:
 
     def __init__(self, tokens: Mapping[str, User]) -> None:
         self._tokens = dict(tokens)
+        self._issued: dict[str, tuple[User, Callable[[], bool]]] = {}
 
     def user(self, token: str) -> User | None:
-        """The user of a token, or None if nobody has it."""
-        return self._tokens.get(token)
+        """The user of a token, or None if nobody has it, or not any more."""
+        user, is_good = self._issued.get(token, (None, None))
+        if is_good is not None and not is_good():
+            del self._issued[token]
+            return None
+        return user or self._tokens.get(token)
 
-    def add(self, token: str, user: User) -> None:
-        self._tokens[token] = user
+    def issue(self, user: User, is_good: Callable[[], bool]) -> str:
+        """A new token that is taken for as long as `is_good` says so."""
+        token = secrets.token_urlsafe(32)
+        self._issued[token] = (user, is_good)
+        return token
 
 
 class Authorizer:

@@ -39,6 +39,7 @@ _FIRST_STATUS: dict[str, Json] = {
     "persistentvolumes": {"phase": "Pending"},
     "services": {"loadBalancer": {}},
     "replicasets.apps": {"replicas": 0},
+    "replicationcontrollers": {"replicas": 0},
     "statefulsets.apps": {"replicas": 0, "availableReplicas": 0},
     "daemonsets.apps": {
         "currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0,

@@ -108,6 +108,14 @@ def _replica_set(obj: Json) -> None:
     _template(obj)
 
 
+def _replication_controller(obj: Json) -> None:
+    _replica_set(obj)
+    labels = obj["spec"]["template"]["metadata"].get("labels")
+    if labels:
+        obj["spec"]["selector"] = obj["spec"].get("selector") or dict(labels)
+        obj["metadata"]["labels"] = obj["metadata"].get("labels") or dict(labels)
+
+
 def _stateful_set(obj: Json) -> None:
     spec = obj["spec"]
     _fill(spec, replicas=1, revisionHistoryLimit=10, podManagementPolicy="OrderedReady", updateStrategy={})
@@ -160,6 +168,11 @@ def _service(obj: Json) -> None:
         _fill(spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
     for port in spec.get("ports") or ():
         _fill(port, protocol="TCP", targetPort=port.get("port"))
+
+
+def _endpoint_slice(obj: Json) -> None:
+    for port in obj.get("ports") or ():
+        _fill(port, name="", protocol="TCP")
 
 
 def _secret(obj: Json) -> None:
@@ -241,6 +254,8 @@ _BY_BUCKET: dict[str, Callable[[Json], None]] = {
     "limitranges": _limit_range,
     "deployments.apps": _deployment,
     "replicasets.apps": _replica_set,
+    "replicationcontrollers": _replication_controller,
+    "endpointslices.discovery.k8s.io": _endpoint_slice,
     "statefulsets.apps": _stateful_set,
     "daemonsets.apps": _daemon_set,
     "jobs.batch": _job,
@@ -251,7 +266,15 @@ _BY_BUCKET: dict[str, Callable[[Json], None]] = {
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
 }
-_WITHOUT_SPEC = ("secrets", "nodes", "namespaces", "limitranges", "rolebindings", "clusterrolebindings")
+_WITHOUT_SPEC = (
+    "secrets",
+    "endpointslices",
+    "nodes",
+    "namespaces",
+    "limitranges",
+    "rolebindings",
+    "clusterrolebindings",
+)
 
 
 def fill_in(bucket: str, obj: Json) -> None:

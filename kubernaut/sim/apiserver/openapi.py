@@ -1,6 +1,7 @@
-"""Enough OpenAPI for clients that look before they write.
+"""OpenAPI documents: version 3 by group for clients that look before they write, and the empty version 2.
 
-kubectl asks OpenAPI v3 whether PATCH takes `fieldValidation`, and then leaves validation to the server.
+kubectl asks version 3 whether PATCH takes `fieldValidation`, and then leaves validation to the server; it also merges
+by it and explains with it. Older versions of kubectl read version 2, and find that it says nothing.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from aiohttp import web
 
 from kubernaut.sim.apiserver.answers import json_response
+from kubernaut.sim.apiserver.openapi_schemas import root_name, schemas_of
 from kubernaut.sim.apiserver.resources import Catalogue, Resource
 from kubernaut.sim.apiserver.status import Json
 
 _INFO = {"title": "Kubernetes", "version": "v1.36.3"}
-_PROTO = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+_PROTO = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation", "force", "pretty")
 
 
@@ -55,12 +57,8 @@ def _group_document(prefix: str, catalogue: Catalogue) -> Json | None:
     held = [item for item in catalogue if _prefix(item.group, item.version) == prefix]
     if not held:
         return None
-    paths, schemas = {}, {}
-    for item in held:
-        paths[_path(item)] = _operations(item)
-        gvk = {"group": item.group, "version": item.version, "kind": item.kind}
-        schemas[_schema_name(item)] = {"type": "object", "x-kubernetes-group-version-kind": [gvk]}
-    return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": schemas}}
+    paths = {_path(item): _operations(item) for item in held}
+    return {"openapi": "3.0.0", "info": _INFO, "paths": paths, "components": {"schemas": schemas_of(held)}}
 
 
 def _path(item: Resource) -> str:
@@ -68,15 +66,10 @@ def _path(item: Resource) -> str:
     return f"/{_prefix(item.group, item.version)}{scope}/{item.plural}/{{name}}"
 
 
-def _schema_name(item: Resource) -> str:
-    group = item.group or "core"
-    return f"io.k8s.api.{group.split('.')[0]}.{item.version}.{item.kind}"
-
-
 def _operations(item: Resource) -> Json:
     gvk = {"group": item.group, "version": item.version, "kind": item.kind}
     parameters = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in _PARAMETERS]
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_schema_name(item)}"}}}
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{root_name(item)}"}}}
     answers = {"200": {"description": "OK", "content": content}}
     return {
         "patch": {

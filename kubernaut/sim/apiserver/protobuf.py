@@ -21,7 +21,14 @@ from kubernaut.sim.apiserver.status import Json, bad_request
 
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
-_INLINED = {"volumeSource", "localObjectReference", "handler", "ephemeralContainerCommon", "persistentVolumeSource"}
+_INLINED = {
+    "volumeSource",
+    "localObjectReference",
+    "handler",
+    "ephemeralContainerCommon",
+    "persistentVolumeSource",
+    "ingressRuleValue",
+}
 _INTEGERS = {"int32", "int64", "uint32", "uint64"}
 # Go writes the zero of a plain number and the zero behind a pointer alike; only these mean zero.
 _MAY_BE_ZERO = {

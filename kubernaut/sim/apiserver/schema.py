@@ -30,7 +30,8 @@ _BY_NAME = (
 _BY_TYPE = (
     "V1PodStatus.conditions V1NodeStatus.conditions V1NodeStatus.addresses V1NamespaceStatus.conditions "
     "V1StatefulSetStatus.conditions V1DeploymentStatus.conditions V1DaemonSetStatus.conditions "
-    "V1ReplicaSetStatus.conditions V2HorizontalPodAutoscalerStatus.conditions V1PodDisruptionBudgetStatus.conditions "
+    "V1ReplicaSetStatus.conditions V1ReplicationControllerStatus.conditions "
+    "V2HorizontalPodAutoscalerStatus.conditions V1PodDisruptionBudgetStatus.conditions "
     "V1ServiceStatus.conditions V1PersistentVolumeClaimStatus.conditions V1CustomResourceDefinitionStatus.conditions"
 )
 LIST_KEYS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -70,11 +71,15 @@ _OMITTED_WHEN_FALSE = {
     "unschedulable", "readOnly", "hostNetwork", "hostPID", "hostIPC", "paused", "stdin", "tty", "stdinOnce",
     "publishNotReadyAddresses",
 }  # fmt: skip
+_KEPT_WHEN_EMPTY_IN = {("DiscoveryV1EndpointPort", "name")}  # a pointer in Go: kubectl describe follows it
 _KEPT_WHEN_EMPTY = {"storageClassName", "runtimeClassName", "ingressClassName", "volumeName"}
 _OMITTED_WHEN_ZERO = {
     "V1DeploymentStatus": {
         "availableReplicas", "observedGeneration", "readyReplicas", "replicas", "unavailableReplicas", "updatedReplicas",
         "terminatingReplicas",
+    },
+    "V1ReplicationControllerStatus": {
+        "availableReplicas", "fullyLabeledReplicas", "observedGeneration", "readyReplicas",
     },
     "V1ReplicaSetStatus": {"availableReplicas", "fullyLabeledReplicas", "observedGeneration", "readyReplicas"},
     "V1StatefulSetStatus": {"readyReplicas", "currentReplicas", "updatedReplicas", "observedGeneration"},
@@ -82,6 +87,7 @@ _OMITTED_WHEN_ZERO = {
     "V1JobStatus": {"active", "succeeded", "failed", "terminating"},
     "V1DeploymentSpec": {"minReadySeconds"},
     "V1ReplicaSetSpec": {"minReadySeconds"},
+    "V1ReplicationControllerSpec": {"minReadySeconds"},
     "V1StatefulSetSpec": {"minReadySeconds"},
     "V1PodDisruptionBudgetStatus": {"observedGeneration"},
 }  # fmt: skip
@@ -215,7 +221,9 @@ class Decoder:
             if member is None:
                 continue
             kept = self._value(member, member_type, where, struct, key)
-            if _vanishes(kept, member_type, key) or (key in omitted and kept == 0):
+            if (_vanishes(kept, member_type, key) and (kind.model, key) not in _KEPT_WHEN_EMPTY_IN) or (
+                key in omitted and kept == 0
+            ):
                 continue
             cleaned[key] = kept
         return cleaned

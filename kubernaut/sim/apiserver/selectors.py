@@ -80,6 +80,12 @@ def of_selector(selector: Json | None) -> Labels:
     return Labels(requirements)
 
 
+def selector_of(workload: Json) -> Labels:
+    """What a workload selects its pods by; a ReplicationController has the plain map of old."""
+    selector = workload["spec"].get("selector")
+    return of_selector({"matchLabels": selector} if workload["kind"] == "ReplicationController" else selector)
+
+
 def selects(selector: Json | None, labels: Json | None) -> bool:
     """Whether a LabelSelector matches; an absent one matches nothing, an empty one everything."""
     return selector is not None and of_selector(selector).matches(labels)

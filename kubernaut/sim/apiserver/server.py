@@ -13,28 +13,36 @@ from kubernaut.sim.apiserver import answers, openapi
 from kubernaut.sim.apiserver.access import NOBODY, Attributes, Authenticator, Authorizer, User
 from kubernaut.sim.apiserver.api import Api
 from kubernaut.sim.apiserver.discovery import VERSION, Discovery
+from kubernaut.sim.apiserver.impersonation import acting_as
 from kubernaut.sim.apiserver.listing import Lister
 from kubernaut.sim.apiserver.requests import Target, parse_path
 from kubernaut.sim.apiserver.rest import Rest, an_object, caller_of, read_body
 from kubernaut.sim.apiserver.reviews import PLURALS, Reviews
 from kubernaut.sim.apiserver.selectors import parse_fields
-from kubernaut.sim.apiserver.status import Json, StatusError, internal, method_not_allowed, unauthorized
+from kubernaut.sim.apiserver.status import Json, StatusError, bad_request, internal, method_not_allowed, unauthorized
 from kubernaut.sim.apiserver.subresources import Subresources
+from kubernaut.sim.apiserver.tokens import Tokens
 
 _log = structlog.get_logger(__name__)
 _MAX_BODY_BYTES = 3 * 1024 * 1024
 _AGGREGATED = "as=APIGroupDiscoveryList"
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
-_OWN_SUBRESOURCES = ("scale", "eviction", "binding", "log", "finalize")
+_UPGRADES = ("exec", "attach", "portforward")
+_OWN_SUBRESOURCES = ("scale", "eviction", "binding", "log", "finalize", "token", *_UPGRADES)
+_NO_PROCESS = (
+    "the pods of a simulated cluster are played: no process runs in them, and nothing listens. "
+    "Their logs, events and status are all there is of them"
+)
 
 
 class Server:
     """Serves one Api; it can go away and come back on the same port, as in an outage."""
 
-    def __init__(self, api: Api, authenticator: Authenticator, authorizer: Authorizer) -> None:
+    def __init__(self, api: Api, authenticator: Authenticator, authorizer: Authorizer, tokens: Tokens) -> None:
         self._api = api
         self._authenticator = authenticator
         self._authorizer = authorizer
+        self._tokens = tokens
         self._discovery = Discovery(api.catalogue)
         self._reviews = Reviews(authenticator, authorizer)
         self._subresources = Subresources(api)
@@ -88,7 +96,7 @@ class Server:
         return user
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        user = self._user(request)
+        user = acting_as(self._user(request), request.headers, self._authorizer)
         target = parse_path(request.path)
         if target is None or not target.resource:
             return self._plain(request, user)
@@ -98,6 +106,8 @@ class Server:
             verb = "watch" if request.query.get("watch") in ("true", "1") else "list"
         elif verb == "delete" and not target.name:
             verb = "deletecollection"
+        if target.subresource in _UPGRADES:
+            verb = "create"  # a web socket's GET lets do as much as a POST
         self._authorize(user, target, verb, request)
         if PLURALS.get(target.resource) == target.group and target.version == "v1":
             if request.method != "POST":
@@ -134,6 +144,9 @@ class Server:
             if verb != "get":
                 raise method_not_allowed()
             return await self._subresources.logs(request, target)
+        if target.subresource in _UPGRADES:
+            self._api.entry(resource, target.namespace, target.name)
+            raise bad_request(_NO_PROCESS)
         caller = caller_of(request, user)
         body = await read_body(request) if verb != "get" else {}
         if target.subresource == "scale" and verb in ("get", "update", "patch"):
@@ -143,6 +156,8 @@ class Server:
             return answers.json_response(self._subresources.evict(resource, target, an_object(body), caller), 201)
         if target.subresource == "binding" and verb == "create":
             return answers.json_response(self._subresources.bind(target, an_object(body)), 201)
+        if target.subresource == "token" and verb == "create":
+            return answers.json_response(self._tokens.request(target.namespace, target.name, an_object(body)), 201)
         if target.subresource == "finalize" and verb == "update":
             done = self._api.update(resource, target.namespace, target.name, an_object(body), caller)
             return answers.json_response(done.full())
@@ -154,7 +169,8 @@ class Server:
         if not self._authorizer.allows(user, wanted):
             raise wanted.refusal(user)
         if path in ("/healthz", "/livez", "/readyz") or path.startswith(("/livez/", "/readyz/")):
-            return web.Response(text="ok")
+            verbose = "verbose" in request.query
+            return web.Response(text=f"[+]ping ok\n{path.split('/')[1]} check passed\n" if verbose else "ok")
         body = self._document(path, request.headers.get("Accept", ""))
         if body is None:
             spec = openapi.answer(path, self._api.catalogue, request.headers.get("Accept", ""))

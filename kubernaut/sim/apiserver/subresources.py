@@ -17,7 +17,7 @@ from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.requests import Target
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.rest import JSON_PATCH
-from kubernaut.sim.apiserver.selectors import of_selector, selects
+from kubernaut.sim.apiserver.selectors import selector_of, selects
 from kubernaut.sim.apiserver.status import Json, StatusError, bad_request, forbidden, internal, too_many_requests
 
 _LOG_DEADLINE_S = 30.0
@@ -29,7 +29,7 @@ def scale_of(obj: Json) -> Json:
     kept = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
     selector = ",".join(
         f"{item.key}={next(iter(item.values))}" if item.operator == "In" and len(item.values) == 1 else item.key
-        for item in of_selector((obj["spec"]).get("selector")).requirements
+        for item in selector_of(obj).requirements
     )
     status: Json = {"replicas": (obj.get("status") or {}).get("replicas", 0), "selector": selector}
     spec = {"replicas": obj["spec"]["replicas"]} if obj["spec"].get("replicas") else {}

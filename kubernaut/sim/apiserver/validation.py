@@ -22,6 +22,8 @@ from kubernaut.sim.apiserver.status import (
     required,
 )
 
+SECRET_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
+ACCOUNT_NAME = "kubernetes.io/service-account.name"
 _RBAC = "rbac.authorization.k8s.io"
 _KEY_OF_DATA_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
@@ -55,6 +57,18 @@ def _workload(obj: Json, kind: str) -> list[Cause]:
     causes += _selector("spec.selector", spec.get("selector"), template, kind)
     causes += labels("spec.template.metadata.labels", (template.get("metadata") or {}).get("labels"))
     return causes + pod_spec(template.get("spec") or {}, "spec.template.spec", restart=("Always",))
+
+
+def _replication_controller(obj: Json) -> list[Cause]:
+    spec = obj["spec"]
+    causes = _not_negative(spec, "replicas", "minReadySeconds")
+    if not spec.get("selector"):
+        causes.append(required("spec.selector"))
+    given = (spec["template"].get("metadata") or {}).get("labels") or {}
+    if not (spec.get("selector") or {}).items() <= given.items():
+        text = "`selector` does not match template `labels`"
+        causes.append(invalid_value("spec.template.metadata.labels", given, text))
+    return causes + pod_spec(spec["template"].get("spec") or {}, "spec.template.spec", restart=("Always",))
 
 
 def _percent_or_number(value: Any) -> bool:
@@ -122,6 +136,13 @@ def _config(obj: Json) -> list[Cause]:
             if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):
                 text = _KEY_OF_DATA_TEXT
                 causes.append(invalid_value(f"{part}[{key}]", key, text))
+    return causes
+
+
+def _secret(obj: Json) -> list[Cause]:
+    causes = _config(obj)
+    if obj.get("type") == SECRET_TYPE and not (obj["metadata"].get("annotations") or {}).get(ACCOUNT_NAME):
+        causes.append(required(f"metadata.annotations[{ACCOUNT_NAME}]"))
     return causes
 
 
@@ -193,9 +214,10 @@ _BY_BUCKET: dict[str, Callable[[Json], list[Cause]]] = {
     "pods": _pod,
     "services": _service,
     "configmaps": _config,
-    "secrets": _config,
+    "secrets": _secret,
     "nodes": _node,
     "deployments.apps": _deployment,
+    "replicationcontrollers": _replication_controller,
     "replicasets.apps": lambda obj: _workload(obj, "replicaset"),
     "statefulsets.apps": lambda obj: _workload(obj, "statefulset"),
     "daemonsets.apps": lambda obj: _workload(obj, "daemonset"),

@@ -81,7 +81,7 @@ class EndpointsController(Controller):
             endpoints.append(one)
         labels = {"kubernetes.io/service-name": service["metadata"]["name"]}
         labels["endpointslice.kubernetes.io/managed-by"] = "endpointslice-controller.k8s.io"
-        ports = [_port(port, pods) for port in service["spec"].get("ports") or ()]
+        ports = [{"name": ""} | _port(port, pods) for port in service["spec"].get("ports") or ()]
         metadata = {"labels": labels, "ownerReferences": [reference_to(service)]}
         return {"metadata": metadata, "addressType": "IPv4", "endpoints": endpoints, "ports": ports}
 

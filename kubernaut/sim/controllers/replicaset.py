@@ -1,4 +1,4 @@
-"""A ReplicaSet keeps as many pods as it says, adopts strays and reports what it sees."""
+"""A ReplicaSet keeps as many pods as it says, adopts strays and reports what it sees; so does a ReplicationController."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from kubernaut.sim.apiserver.caller import controller
 from kubernaut.sim.apiserver.clock import stamp
 from kubernaut.sim.apiserver.deletion import DeleteOptions
 from kubernaut.sim.apiserver.schema import clone
-from kubernaut.sim.apiserver.selectors import of_selector
+from kubernaut.sim.apiserver.selectors import selector_of
 from kubernaut.sim.apiserver.status import Json, StatusError
 from kubernaut.sim.apiserver.store import Change
 from kubernaut.sim.controllers.loop import Controller, Key, controller_of, key_of, owner_key, reference_to
 from kubernaut.sim.controllers.pods import available_in_s, deletion_rank, is_active, is_ready, with_condition
-
-_SETS = "replicasets.apps"
 
 
 def pod_from_template(owner: Json, template: Json) -> Json:
@@ -31,26 +29,24 @@ class ReplicaSetController(Controller):
     """Creates and deletes pods."""
 
     name = "replicaset-controller"
+    bucket = "replicasets.apps"
+    kind = "ReplicaSet"
 
     def triggers(self) -> dict[str, Callable[[Change], Iterable[Key]]]:
-        return {_SETS: lambda change: [key_of(change.entry.obj)], "pods": self._of_pod}
+        return {self.bucket: lambda change: [key_of(change.entry.obj)], "pods": self._of_pod}
 
     def _of_pod(self, change: Change) -> list[Key]:
         pod = change.entry.obj
-        found = owner_key(pod, "ReplicaSet")
+        found = owner_key(pod, self.kind)
         if change.old is not None:
-            found += [key for key in owner_key(change.old.obj, "ReplicaSet") if key not in found]
+            found += [key for key in owner_key(change.old.obj, self.kind) if key not in found]
         if found or controller_of(pod) or change.kind == "DELETED":
             return found
         namespace, labels = pod["metadata"]["namespace"], pod["metadata"].get("labels")
-        return [
-            key_of(one)
-            for one in self.store.objects(_SETS, namespace)
-            if of_selector(one["spec"]["selector"]).matches(labels)
-        ]
+        return [key_of(one) for one in self.store.objects(self.bucket, namespace) if selector_of(one).matches(labels)]
 
     def reconcile(self, key: Key) -> float | None:
-        wanted = self.held(_SETS, key)
+        wanted = self.held(self.bucket, key)
         if wanted is None:
             return None
         pods = self._claimed(wanted)
@@ -64,7 +60,7 @@ class ReplicaSetController(Controller):
         return again
 
     def _claimed(self, wanted: Json) -> list[Json]:
-        uid, selector = wanted["metadata"]["uid"], of_selector(wanted["spec"]["selector"])
+        uid, selector = wanted["metadata"]["uid"], selector_of(wanted)
         claimed = []
         for pod in self.store.objects("pods", wanted["metadata"]["namespace"]):
             owner = controller_of(pod)
@@ -124,11 +120,19 @@ class ReplicaSetController(Controller):
             "observedGeneration": wanted["metadata"]["generation"],
             "conditions": conditions,
         }
-        latest = self.held(_SETS, key_of(wanted))
+        latest = self.held(self.bucket, key_of(wanted))
         if latest is not None:
-            self.api.write_status(_SETS, latest, status)
+            self.api.write_status(self.bucket, latest, status)
         pending = [wait for wait in waits if wait > 0]
         return min(pending) if pending else None
+
+
+class ReplicationController(ReplicaSetController):
+    """What ReplicaSets were before they had a better selector."""
+
+    name = "replication-controller"
+    bucket = "replicationcontrollers"
+    kind = "ReplicationController"
 
 
 def _release(obj: Json, uid: str) -> None:

@@ -191,6 +191,16 @@ WORKLOADS: dict[str, tuple[Column, ...]] = {
         IMAGES,
         SELECTOR,
     ),
+    "replicationcontrollers": (
+        NAME,
+        _number("Desired", "spec.replicas"),
+        _number("Current", "status.replicas"),
+        _number("Ready", "status.readyReplicas"),
+        AGE,
+        CONTAINERS,
+        IMAGES,
+        Column("Selector", lambda obj, now: shown_labels(obj["spec"].get("selector")), priority=1),
+    ),
     "statefulsets.apps": (NAME, Column("Ready", _of_wanted("status.readyReplicas")), AGE, CONTAINERS, IMAGES),
     "daemonsets.apps": (
         NAME,
