@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOOLS = (
     "awk", "bash", "cat", "cksum", "cut", "dirname", "env", "getent", "id", "mkdir", "mktemp", "mv", "readlink", "rm",
-    "sleep", "sort", "tail", "tr", "uname",
+    "sed", "sleep", "sort", "tail", "tr", "uname",
 )  # fmt: skip
 
 
@@ -36,11 +36,11 @@ class Machine:
     def cache(self) -> Path:
         return self.home / ".cache/kubernaut"
 
-    def run(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, argument: str = "--list", **variables: str) -> subprocess.CompletedProcess[str]:
         """One of the scripts, called from another folder."""
         env = {"HOME": str(self.home), "PATH": str(self.path), **variables}
         return subprocess.run(
-            [self.checkout / "scripts" / script, "--list"],
+            [self.checkout / "scripts" / script, argument],
             cwd="/", env=env, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
@@ -149,3 +149,13 @@ def test_a_cache_that_can_not_be_made_is_named(ready: Machine) -> None:
     ended = ready.run("demo", XDG_CACHE_HOME="/proc/nowhere")
     assert ended.returncode == 1
     assert "can't write to /proc/nowhere/kubernaut: set XDG_CACHE_HOME" in ended.stderr
+
+
+def test_what_checks_and_tests_explain_themselves_on_a_bare_machine(machine: Machine) -> None:
+    for script, word in (("test", "scripts/test tests/store"), ("check", "--fix")):
+        for asked in ("--help", "-h"):
+            ended = machine.run(script, asked)
+            assert (ended.returncode, ended.stderr) == (0, "")
+            assert word in ended.stdout
+            assert "#!" not in ended.stdout
+    assert not machine.cache.exists()
