@@ -8,11 +8,14 @@ because both may fail for a while without being wrong.
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from kubernaut.domain.errors import BadInput, Temporary
+
+if TYPE_CHECKING:
+    from .kubeconfig import Login
 
 _EARLY = timedelta(seconds=60)
 _SELDOM = timedelta(seconds=30)
@@ -20,7 +23,7 @@ _EXEC_S = 30.0
 
 
 class Credentials:
-    """Loads kubernetes-asyncio's Configuration.
+    """Loads what it takes to log in.
 
     Args:
         kubeconfig: the file; None for the service account of the pod that this runs in.
@@ -61,32 +64,27 @@ class Credentials:
         now = datetime.now(UTC)
         return self._expires_at is not None and now >= self._expires_at - _EARLY and now >= self._loaded_at + _SELDOM
 
-    async def load(self) -> Any:
-        """A fresh Configuration. Raises Temporary when a plugin or a file does not give what it should."""
+    async def load(self) -> "Login":
+        """A fresh login. Raises Temporary when a plugin or a file does not give what it should."""
         self._loaded_at = datetime.now(UTC)
-        client, config = await asyncio.to_thread(_library)
-        configuration = client.Configuration()
-        configuration.connection_pool_maxsize = 0  # every watch holds a connection; waiting for one would be a deadlock
-        configuration.disable_strict_ssl_verification = True  # as kubectl: cluster CAs often lack key identifiers
         try:
+            await asyncio.to_thread(_library)
+            from . import kubeconfig
+
             async with asyncio.timeout(_EXEC_S):
                 if self._kubeconfig is None:
-                    config.load_incluster_config(configuration)
+                    login = kubeconfig.from_pod()
                 else:
-                    loader = await config.load_kube_config(
-                        str(self._kubeconfig), self._context, client_configuration=configuration
-                    )
-                    self._expires_at = getattr(loader, "exec_plugin_expiry", None)
+                    login = await kubeconfig.from_file(self._kubeconfig, self._context)
         except Exception as e:  # plugins and the library raise anything
             raise Temporary(f"can't load the credentials: {type(e).__name__}: {_first_line(e)}", 5.0) from e
-        return configuration
+        self._expires_at = login.expires_at
+        return login
 
 
-def _library() -> tuple[Any, Any]:
+def _library() -> None:
     """Imported late and in a thread: the library's models take more than a second to load."""
-    from kubernetes_asyncio import client, config
-
-    return client, config
+    from . import kubeconfig  # noqa: F401
 
 
 def _named(config: dict[str, Any], section: str, name: str, place: str) -> dict[str, Any]:

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import random
+import socket
+import ssl
+import weakref
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
@@ -14,33 +17,56 @@ from kubernaut.domain.errors import KubernautError, Temporary
 from .credentials import Credentials
 from .errors import Unauthorized, from_answer, from_transport
 
+if TYPE_CHECKING:
+    from .kubeconfig import Login
+
 _CONNECT_S = 10.0
 READ_S = 15.0
 WRITE_S = 30.0
 _DOUBT_S = 15.0
 """An API server that has just started refuses everybody until its authorizer has read the roles (seen on 1.36: a second)."""
+_LONGEST_LINE_BYTES = 2**21
+"""More than the largest object that etcd takes (1.5 MiB): it comes as one line of a watch."""
+_TURNS = 100
+"""Turns of the event loop in which a transport ends whose socket was shut down: three are enough on an idle machine."""
 
 
 class Session:
     """The connections to one API server.
 
-    kubernetes-asyncio makes the TLS context, the proxy settings and the connection pool from the kubeconfig; requests
-    go to its aiohttp session directly, because its models would cost fifty times the decoding.
+    kubernetes-asyncio reads the kubeconfig and runs its plugins; requests do not go through it, because its models would cost
+    fifty times the decoding.
     """
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._configuration: Any = None
-        self._rest: Any = None
+        self._login: Login | None = None
+        self._pool: aiohttp.ClientSession | None = None
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._loading = asyncio.Lock()
         self._doubtful_until = 0.0
 
     async def close(self) -> None:
         """Ends every connection; the next request opens new ones."""
-        if self._rest is not None:
-            await self._rest.close()
-            await asyncio.sleep(0)  # aborted TLS transports close in the next turn of the loop
-        self._configuration = self._rest = None
+        if self._pool is not None:
+            await self._pool.close()
+            await self._drop_left_behind()
+        self._login = self._pool = None
+
+    async def _drop_left_behind(self) -> None:
+        """Ends what requests have left behind that were cancelled while they connected, or in flight.
+
+        asyncio says good-bye to the server then and waits half a minute for its answer, in a transport that nobody holds any
+        more. Its socket is told that nothing comes, and the transport ends by itself.
+        """
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+            left = [made for made in self._sockets if made.fileno() >= 0]
+            if not left:
+                return
+            for made in left:
+                with contextlib.suppress(OSError):  # it was never connected, or is not any more
+                    made.shutdown(socket.SHUT_RDWR)
 
     @property
     def doubtful(self) -> bool:
@@ -96,7 +122,7 @@ class Session:
             async with await self._open("GET", path, query, None, {"Accept-Encoding": "identity"}, timeout) as got:
                 if got.status >= 400:
                     if got.status == 401:
-                        await self._reload(self._configuration)
+                        await self._reload(self._login)
                     error = from_answer(got.status, await got.read(), got.headers, what, write=False)
                     raise Temporary(str(error)) if got.status == 403 and self.doubtful else error
                 try:
@@ -122,7 +148,7 @@ class Session:
         headers = {"Content-Type": content_type} if content_type else {}
         first = True
         while True:
-            configuration = await self._ready()
+            login = await self._ready()
             try:
                 timeout = aiohttp.ClientTimeout(total=WRITE_S if write else READ_S, sock_connect=_CONNECT_S)
                 async with await self._open(method, path, query, data, headers, timeout) as got:
@@ -140,7 +166,7 @@ class Session:
             if not first or not isinstance(error, Unauthorized):
                 raise error
             first = False
-            await self._reload(configuration)
+            await self._reload(login)
 
     async def _open(
         self,
@@ -151,13 +177,14 @@ class Session:
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        configuration = await self._ready()
-        rest = self._rest
+        login, pool = await self._ready(), self._pool
+        assert pool is not None  # noqa: S101 - there is one since the first login
+        configuration, tls = login.configuration, login.tls
         token = await configuration.get_api_key_with_prefix("BearerToken")
         sent = {"Accept": "application/json", "User-Agent": "kubernaut", **headers}
         if token:
             sent["Authorization"] = token
-        answer: aiohttp.ClientResponse = await rest.pool_manager.request(
+        return await pool.request(
             method,
             configuration.host + path,
             params=query or None,
@@ -165,36 +192,46 @@ class Session:
             headers=sent,
             timeout=timeout,
             allow_redirects=False,
-            proxy=rest.proxy,
-            proxy_headers=rest.proxy_headers,
-            server_hostname=rest.server_hostname,
+            proxy=configuration.proxy,
+            proxy_headers=configuration.proxy_headers,
+            server_hostname=tls.server_name,
         )
-        return answer
 
-    async def _ready(self) -> Any:
-        if self._configuration is None or self._credentials.expired:
-            await self._reload(self._configuration)
-        return self._configuration
+    async def _ready(self) -> "Login":
+        if self._login is None or self._credentials.expired:
+            await self._reload(self._login)
+        assert self._login is not None  # noqa: S101 - loaded, or an error was raised
+        return self._login
 
-    async def _reload(self, rejected: Any) -> None:
+    async def _reload(self, rejected: "Login | None") -> None:
         """Loads credentials again, once for all requests that were rejected with the same ones."""
         async with self._loading:
-            if self._configuration is not rejected:
+            if self._login is not rejected:
                 return
             fresh = await self._credentials.load()
-            if self._rest is None or _tls(fresh) != _tls(rejected):
+            if self._pool is None or rejected is None or _bound(fresh) != _bound(rejected):
                 await self._replace(fresh)
-            self._configuration = fresh
+            self._login = fresh
 
-    async def _replace(self, configuration: Any) -> None:
-        from kubernetes_asyncio.client.rest import RESTClientObject
-
-        old = self._rest
-        self._rest = RESTClientObject(configuration)
+    async def _replace(self, login: "Login") -> None:
+        """A new pool of connections; the old one's are ended, because they belong to other credentials."""
+        try:
+            context = login.tls.context()
+        except OSError as e:  # what is no certificate or no key of it, or no file can be opened any more
+            raise Temporary(f"can't load the credentials: {_reason(e)}", 5.0) from e
+        old = self._pool
+        connector = aiohttp.TCPConnector(limit=0, ssl=context, socket_factory=self._socket)
+        self._pool = aiohttp.ClientSession(connector=connector, trust_env=True, read_bufsize=_LONGEST_LINE_BYTES)
         # aiohttp would send a DELETE again when a kept connection breaks, and nobody could tell what the first one did.
-        self._rest.pool_manager._retry_connection = False
+        self._pool._retry_connection = False
         if old is not None:
             await old.close()
+
+    def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        made = socket.socket(family, kind, protocol)
+        self._sockets.add(made)
+        return made
 
 
 def abort(answer: aiohttp.ClientResponse) -> None:
@@ -203,10 +240,13 @@ def abort(answer: aiohttp.ClientResponse) -> None:
         answer.connection.transport.abort()
 
 
-def _tls(configuration: Any) -> tuple[Any, ...]:
-    """What a connection pool is bound to; a token is not part of it."""
-    names = ("host", "ssl_ca_cert", "cert_file", "key_file", "verify_ssl", "tls_server_name", "proxy")
-    return tuple(getattr(configuration, name, None) for name in names)
+def _bound(login: "Login") -> tuple[Any, ...]:
+    """What a connection is bound to; a token is not part of it."""
+    return login.configuration.host, login.configuration.proxy, login.tls
+
+
+def _reason(e: OSError) -> str:
+    return f"a certificate or a key is wrong ({e.reason or 'no PEM'})" if isinstance(e, ssl.SSLError) else str(e)
 
 
 class Backoff:
