@@ -37,6 +37,13 @@ async def end(store: Store, id_: str, event: AssessmentEvent, after_s: float = 0
     return ended
 
 
+def orphaned(item: Intake) -> Intake:
+    """The same signal, when nobody knows any more whose pod it is about."""
+    target = item.signal.target
+    assert target is not None
+    return replace(item, owner=target, fingerprint=fingerprint(target, item.signal.failure_class))
+
+
 async def test_two_hundred_at_once_make_one_remediation(store: Store) -> None:
     taken = await asyncio.gather(*(store.take([intake(candidate=f"rr-{n:06}")]) for n in range(200)))
     item = await only(store)
@@ -124,17 +131,60 @@ async def test_a_failure_that_keeps_coming_back_is_looked_at_again(store: Store)
     assert [outcome for outcome, _ in outcomes] == ["attached", "opened"]
 
 
-async def test_repeats_of_one_firing_keep_its_window_open(store: Store) -> None:
+@pytest.mark.parametrize("occurrence", ["occurrence-1", "occurrence-2"])
+async def test_repeats_do_not_keep_the_window_open(store: Store, occurrence: str) -> None:
+    """The window is counted from the end: what still fires after it was not mended."""
     _, id_ = await take(store, intake())
     await end(store, id_, AssessmentEvent.SKIP)
     for n in range(1, 6):
-        assert await take(store, intake(at=START + timedelta(seconds=200 * n))) == ("attached", id_)
+        again = intake(at=START + timedelta(seconds=59 * n), occurrence=occurrence)
+        assert await take(store, again) == ("attached", id_)
+    after = intake(at=START + timedelta(seconds=301), occurrence=occurrence)
+    outcome, other = await take(store, after)
+    assert outcome == "opened"
+    assert other != id_
+    assert await take(store, after) == ("attached", other)
 
 
-FAULTS = [AssessmentEvent.ESCALATE, AssessmentEvent.FAIL, AssessmentEvent.TIME_OUT]
+async def test_a_late_repeat_belongs_to_what_took_its_firing(store: Store) -> None:
+    """Its pod is gone, so its name tells nothing any more; the remediation ended a moment ago."""
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.SKIP, after_s=100)
+    assert await take(store, orphaned(intake(at=START + timedelta(seconds=399)))) == ("attached", id_)
+    assert (await take(store, orphaned(intake(at=START + timedelta(seconds=401)))))[0] == "opened"
 
 
-@pytest.mark.parametrize("event", FAULTS)
+async def test_what_was_left_to_another_stays_there_as_long_as_that_goes_on(store: Store) -> None:
+    _, busy = await take(store, intake(failure_class="PodsNotReady", occurrence="other"))
+    _, id_ = await take(store, intake())
+    item = await store.remediation(id_)
+    assert item is not None
+    skipped = advance(item, AssessmentEvent.SKIP, START, wake_at=None)
+    await store.commit(Change(replace(skipped, superseded_by=busy)))
+    for hours in (1, 8):
+        assert await take(store, intake(at=START + timedelta(hours=hours))) == ("attached", id_)
+    await end(store, busy, AssessmentEvent.SKIP, after_s=8 * 3600)
+    assert await take(store, intake(at=START + timedelta(hours=8, seconds=299))) == ("attached", id_)
+    assert (await take(store, intake(at=START + timedelta(hours=8, seconds=301))))[0] == "opened"
+
+
+async def test_the_end_of_an_earlier_firing_does_not_end_what_came_after_it(store: Store) -> None:
+    """Alertmanager tells of it minutes later, when the failure is back already."""
+    _, first = await take(store, intake())
+    await end(store, first, AssessmentEvent.SKIP)
+    seen = intake(at=START + timedelta(seconds=400), occurrence="seen", source=SignalSource.KUBERNETES)
+    outcome, second = await take(store, seen)
+    assert outcome == "opened"
+    assert await take(store, intake(at=START + timedelta(seconds=410), status=RESOLVED)) == ("resolved", first)
+    item = await store.remediation(second)
+    assert item is not None
+    assert item.signal.resolved_at is None
+
+
+A_PERSONS = [AssessmentEvent.ESCALATE, AssessmentEvent.FAIL, AssessmentEvent.TIME_OUT, AssessmentEvent.CANCEL]
+
+
+@pytest.mark.parametrize("event", A_PERSONS)
 async def test_a_firing_that_a_person_owns_opens_nothing_however_late(store: Store, event: AssessmentEvent) -> None:
     _, id_ = await take(store, intake())
     await end(store, id_, event)
@@ -238,9 +288,6 @@ async def test_a_failure_that_is_held_already_is_not_taken_over(store: Store) ->
 @pytest.mark.parametrize("status", [SignalStatus.FIRING, RESOLVED])
 async def test_a_firing_whose_pod_was_replaced_is_still_known(store: Store, status: SignalStatus) -> None:
     _, id_ = await take(store, intake())
-    again = intake(status=status)
-    assert again.signal.target is not None
-    orphan = replace(again, owner=again.signal.target, fingerprint=fingerprint(again.signal.target, "CrashLoop"))
     outcome = "resolved" if status is RESOLVED else "attached"
-    assert await take(store, orphan) == (outcome, id_)
+    assert await take(store, orphaned(intake(status=status))) == (outcome, id_)
     assert (await store.counts())["total"] == 1

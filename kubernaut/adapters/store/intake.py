@@ -6,7 +6,7 @@ Because one writer asks and answers, two signals of one failure can't both find 
 import base64
 import hashlib
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,33 +20,38 @@ from . import codec
 from .tail import JournalTail
 from .transition import insert_remediation
 
-OPEN = frozenset(RemediationPhase) - FINAL
+A_PERSONS = FAULTS | {RemediationPhase.CANCELLED}
+"""Ends after which the failure is a person's: one who was told of it, or who said that kubernaut should leave it."""
 IGNORED = Taken("", "ignored")
 _LEADING_DIGITS = (1, 2, 5)
 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """The columns of the remediation that a signal belongs to."""
+    """The columns of a remediation that a signal may belong to."""
 
     id: str
+    phase: str
+    ended_at: int | None
     severity: int
     count: int
     occurrence: str
     resolved_at: int | None
-    active: bool
 
 
-_HOME = "SELECT id, severity, signal_count, occurrence, resolved_at, active FROM remediation AS r"
+_COLUMNS = "r.id, r.phase, r.ended_at, r.severity, r.signal_count, r.occurrence, r.resolved_at"
+_ACTIVE = f"SELECT {_COLUMNS} FROM remediation r WHERE r.fingerprint = ? AND r.active = 1"  # noqa: S608 - own columns
 _RECENT = (
-    _HOME + " WHERE fingerprint = ? AND active = 0 AND (ended_at >= ? OR (last_seen >= ? AND EXISTS (SELECT 1 FROM"
-    " occurrence o WHERE o.fingerprint = ? AND o.occurrence = ? AND o.remediation_id = r.id)))"
-    " ORDER BY created_at DESC LIMIT 1"
+    f"SELECT {_COLUMNS} FROM remediation r WHERE r.fingerprint = ? AND r.active = 0 AND r.ended_at >= ?"  # noqa: S608
+    " ORDER BY r.created_at DESC LIMIT 1"
 )
-_FIRING = (
-    "SELECT r.phase, r.ended_at, r.last_seen, r.id, r.severity, r.signal_count, r.occurrence, r.resolved_at, r.active"
-    " FROM occurrence o JOIN remediation r ON r.id = o.remediation_id"
+_TOOK_IT = (
+    f"SELECT {_COLUMNS} FROM occurrence o JOIN remediation r ON r.id = o.remediation_id"  # noqa: S608
     " WHERE o.occurrence = ?1 AND (o.fingerprint = ?2 OR (?3 AND r.cluster = ?4)) ORDER BY r.created_at DESC"
+)
+_LEFT_TO = (
+    "SELECT s.active, s.ended_at FROM document d JOIN remediation s"
+    " ON s.id = json_extract(CAST(d.doc AS TEXT), '$.superseded_by') WHERE d.remediation_id = ?"
 )
 
 
@@ -56,48 +61,57 @@ def take(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> T
     The fingerprint tells whose failure it is, as far as intake knows; a firing that was taken before is found again even
     when its pod was replaced meanwhile, so that nobody can tell any more whose pod it was.
     """
-    home = _active(connection, intake.fingerprint) or _of_occurrence(connection, intake, OPEN)
+    active = _one(connection, _ACTIVE, intake.fingerprint)
     if intake.signal.status is SignalStatus.RESOLVED:
-        home = home or _of_occurrence(connection, intake)
+        took = _took_it(connection, intake)
+        home = _open_of(took) or next(iter(took), active)
         return _resolve(connection, tail, intake, home) if home else IGNORED
-    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
-    home = home or _recent(connection, intake, since) or _of_occurrence(connection, intake, FAULTS)
-    home = home or _of_occurrence(connection, intake, since=since)
+    home = active or _ended_home(connection, intake)
     return _attach(connection, tail, intake, home) if home else _open(connection, tail, intake)
 
 
-def _active(connection: sqlite3.Connection, fingerprint: str) -> _Home | None:
-    row = connection.execute(f"{_HOME} WHERE fingerprint = ? AND active = 1", (fingerprint,)).fetchone()
+def _one(connection: sqlite3.Connection, sql: str, *values: object) -> _Home | None:
+    row = connection.execute(sql, values).fetchone()
     return _Home(*row) if row else None
 
 
-def _recent(connection: sqlite3.Connection, intake: Intake, since: int) -> _Home | None:
-    """One that ended within the window. Repeats of a firing that it took keep the window open; a firing that began anew
-    does not, or a failure that comes back every few minutes would never be looked at again."""
-    fingerprint, occurrence = intake.fingerprint, intake.signal.occurrence
-    row = connection.execute(_RECENT, (fingerprint, since, since, fingerprint, occurrence)).fetchone()
-    return _Home(*row) if row else None
-
-
-def _of_occurrence(
-    connection: sqlite3.Connection,
-    intake: Intake,
-    phases: Collection[str] = tuple(RemediationPhase),
-    since: int | None = None,
-) -> _Home | None:
-    """The newest in one of the phases that took this very firing; one that ended in a fault is a person's already.
+def _took_it(connection: sqlite3.Connection, intake: Intake) -> list[_Home]:
+    """The remediations that took this very firing, the newest first.
 
     A target without an owner may have lost it only because it is gone, so its firing is looked for under every name.
-
-    Args:
-        since: only one that ended or was heard of since then.
     """
     orphan = intake.owner == intake.signal.target
-    rows = connection.execute(_FIRING, (intake.signal.occurrence, intake.fingerprint, orphan, intake.owner.cluster))
-    for phase, ended_at, last_seen, *row in rows:
-        if phase in phases and (since is None or max(ended_at or 0, last_seen) >= since):
-            return _Home(*row)
-    return None
+    values = (intake.signal.occurrence, intake.fingerprint, orphan, intake.owner.cluster)
+    return [_Home(*row) for row in connection.execute(_TOOK_IT, values)]
+
+
+def _open_of(homes: Iterable[_Home]) -> _Home | None:
+    return next((home for home in homes if home.phase not in FINAL), None)
+
+
+def _ended_home(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
+    """Where a firing belongs whose failure is not active under its present name.
+
+    The window is counted from the end and nothing renews it: a failure that goes on, or comes back, after a remediation
+    ended well is looked at again. What a person owns is never opened behind that person's back by the same firing.
+    """
+    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
+    took = _took_it(connection, intake)
+    return (
+        _open_of(took)
+        or _one(connection, _RECENT, intake.fingerprint, since)
+        or next((home for home in took if _still_its(connection, home, since)), None)
+    )
+
+
+def _still_its(connection: sqlite3.Connection, home: _Home, since: int) -> bool:
+    """Whether a repeat of a firing that this one took still belongs to it, though it has ended."""
+    if home.phase in A_PERSONS or (home.ended_at or 0) >= since:
+        return True
+    if home.phase != RemediationPhase.SKIPPED:
+        return False
+    other = connection.execute(_LEFT_TO, (home.id,)).fetchone()
+    return other is not None and bool(other[0] or (other[1] or 0) >= since)
 
 
 def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, home: _Home) -> Taken:
