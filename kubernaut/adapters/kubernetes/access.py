@@ -1,10 +1,11 @@
 """May kubernaut do this? The API server's own authorizer says it (SelfSubjectAccessReview), before anything is tried."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import msgspec
 
-from kubernaut.domain.errors import Temporary
+from kubernaut.domain.errors import KubernautError, Temporary
 from kubernaut.domain.resources import Kind
 from kubernaut.ports import Clock
 
@@ -26,13 +27,20 @@ class _Review(msgspec.Struct):
     status: _Verdict
 
 
+Question = tuple[str, str, str, str, str]
+
+
 class Access:
-    """Asks and remembers answers for 30 s; the server checks again at the write itself, so an old yes is no risk."""
+    """Asks and remembers answers for 30 s; the server checks again at the write itself, so an old yes is no risk.
+
+    Whoever asks what is being asked already waits for that answer: a hundred remediations begin at one moment.
+    """
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._known: dict[tuple[str, str, str, str, str], tuple[datetime, str]] = {}
+        self._known: dict[Question, tuple[datetime, str]] = {}
+        self._asked: dict[Question, asyncio.Future[str]] = {}
 
     async def refusal(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
         """Why not; empty when it is allowed. Raises Temporary, Refused, Permanent.
@@ -45,14 +53,31 @@ class Access:
 
     async def _answer(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
         key = (verb, kind.kind, namespace, name, subresource)
-        now = self._clock.now()
-        known = self._known.get(key)
-        if known is not None and now - known[0] < _KEEP:
-            return known[1]
-        answer = await self._ask(verb, kind, namespace, name, subresource)
+        while True:
+            known = self._known.get(key)
+            if known is not None and self._clock.now() - known[0] < _KEEP:
+                return known[1]
+            asked = self._asked.get(key)
+            if asked is None:
+                break
+            await asyncio.wait({asked})
+            if not asked.cancelled():
+                return asked.result()
+        asked = self._asked[key] = asyncio.get_running_loop().create_future()
+        try:
+            answer = await self._ask(verb, kind, namespace, name, subresource)
+        except KubernautError as e:
+            asked.set_exception(e)
+            asked.exception()  # seen, also when nobody waits for it
+            raise
+        else:
+            asked.set_result(answer)
+        finally:
+            del self._asked[key]
+            asked.cancel()  # does nothing to one that has its answer
         if len(self._known) >= _MANY:
             self._known.clear()
-        self._known[key] = (now, answer)
+        self._known[key] = (self._clock.now(), answer)
         return answer
 
     async def _ask(self, verb: str, kind: Kind, namespace: str, name: str, subresource: str) -> str:
