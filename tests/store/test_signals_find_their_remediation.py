@@ -223,6 +223,31 @@ async def test_resolved_is_noted_and_makes_everybody_look(store: Store) -> None:
     assert [entry.message for entry in await store.journal(0, 100, id_)][-1] == "KubePodCrashLooping resolved"
 
 
+async def test_a_resolution_is_not_lost_on_a_stage_that_is_under_way(store: Store) -> None:
+    """The stage has read the remediation before the end of the firing came in, and writes after it."""
+    _, id_ = await take(store, intake())
+    item = await only(store)
+    await store.commit(Change(decided(item), (imperative(id_),)))
+    read = (await only(store)).imperative
+    assert read is not None
+    now = START + timedelta(seconds=30)
+    await take(store, intake(at=now, status=RESOLVED))
+    late = START + timedelta(hours=1)
+    (written,) = (await store.commit(Change(tracks=(replace(read, wake_at=late),)))).tracks
+    assert [due.part for due in await store.due(now, 10)] == ["imperative"]
+    await store.commit(Change(tracks=(replace(written, wake_at=late),)))
+    assert not await store.due(now, 10), "once is enough: this stage has seen it"
+
+
+async def test_a_resolution_that_comes_during_the_last_stage_wakes_nobody(store: Store) -> None:
+    await take(store, intake())
+    read = await only(store)
+    await take(store, intake(at=START + timedelta(seconds=30), status=RESOLVED))
+    await store.commit(Change(advance(read, AssessmentEvent.ESCALATE, START, wake_at=None)))
+    assert await store.next_wake() is None
+    assert (await only(store)).signal.resolved_at == START + timedelta(seconds=30)
+
+
 async def test_the_trouble_is_gone_when_its_last_firing_is(store: Store) -> None:
     await store.take([intake(occurrence="pod-1"), intake(occurrence="pod-2")])
     await take(store, intake(occurrence="pod-1", status=RESOLVED))

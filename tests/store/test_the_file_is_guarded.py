@@ -89,7 +89,7 @@ async def test_a_failed_migration_leaves_the_schema_before_it(path: Path) -> Non
         known[-1], version=known[-1].version + 1, name="broken", sql="CREATE TABLE half (a); SELECT nothing;"
     )
     with closing(connect(path)) as connection:
-        with pytest.raises(Permanent, match="0002 broken failed"):
+        with pytest.raises(Permanent, match=f"{known[-1].version + 1:04} broken failed"):
             migrate(connection, path, [*known, broken])
         assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchone()
     async with opening(path) as store:

@@ -166,7 +166,10 @@ def _resolve(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, 
         return Taken(home.id, "resolved")
     connection.execute("UPDATE remediation SET resolved_at = ? WHERE id = ?", (gone, home.id))
     for table, key in (("remediation", "id"), ("track", "remediation_id")):
-        connection.execute(f"UPDATE {table} SET wake_at = ? WHERE {key} = ? AND wake_at > ?", (now, home.id, now))  # noqa: S608 - own names
+        connection.execute(
+            f"UPDATE {table} SET wake_at = min(wake_at, ?), woken = 1 WHERE {key} = ? AND wake_at IS NOT NULL",  # noqa: S608 - own names
+            (now, home.id),
+        )
     _note(tail, intake, home.id, f"{signal.name} resolved", home.count)
     return Taken(home.id, "resolved")
 

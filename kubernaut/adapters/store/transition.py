@@ -26,8 +26,8 @@ def write(connection: sqlite3.Connection, tail: JournalTail, change: Change, now
     heads: dict[str, Head] = {}
     remediation = change.remediation
     if remediation is not None:
-        remediation = _write_remediation(connection, remediation, heads)
-    tracks = tuple(_write_track(connection, track, heads) for track in change.tracks)
+        remediation = _write_remediation(connection, remediation, heads, now)
+    tracks = tuple(_write_track(connection, track, heads, now) for track in change.tracks)
     approvals = tuple(_write_approval(connection, approval) for approval in change.approvals)
     drafts = list(change.journal)
     for head in heads.values():
@@ -59,7 +59,20 @@ def _head(connection: sqlite3.Connection, remediation_id: str, heads: dict[str, 
     return head
 
 
-def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads: dict[str, Head]) -> Remediation:
+_UPDATE_REMEDIATION = (
+    "UPDATE remediation SET environment = ?1, priority = ?2, assessment = ?3, wake_at = iif(woken, min(?4, ?5), ?4),"
+    " woken = 0, haystack = ?6, version = version + 1 WHERE id = ?7"
+)
+_UPDATE_TRACK = (
+    "UPDATE track SET phase = ?1, wake_at = iif(woken, min(?2, ?3), ?2), woken = 0, doc = ?4, version = version + 1"
+    " WHERE id = ?5 AND version = ?6"
+)
+"""A part that was woken while its stage was under way is looked at again at once: its stage may not have seen why."""
+
+
+def _write_remediation(
+    connection: sqlite3.Connection, item: Remediation, heads: dict[str, Head], now: datetime
+) -> Remediation:
     doc = codec.remediation_document(item)
     if item.version == 0:
         insert_remediation(connection, item, doc)
@@ -69,10 +82,9 @@ def _write_remediation(connection: sqlite3.Connection, item: Remediation, heads:
     if head.version != item.version:
         raise Conflict(f"remediation {item.id} changed since it was read: version {head.version}, not {item.version}")
     connection.execute(
-        "UPDATE remediation SET environment = ?, priority = ?, assessment = ?, wake_at = ?, haystack = ?,"
-        " version = version + 1 WHERE id = ?",
+        _UPDATE_REMEDIATION,
         (item.environment, item.priority.value, item.assessment.value, codec.to_us_or_none(item.wake_at),
-         codec.haystack(item), item.id),
+         codec.to_us(now), codec.haystack(item), item.id),
     )  # fmt: skip
     connection.execute("UPDATE document SET doc = ? WHERE remediation_id = ?", (doc, item.id))
     if head.priority != item.priority.value:
@@ -131,7 +143,7 @@ def insert_remediation(connection: sqlite3.Connection, item: Remediation, doc: b
     )
 
 
-def _write_track(connection: sqlite3.Connection, track: Track, heads: dict[str, Head]) -> Track:
+def _write_track(connection: sqlite3.Connection, track: Track, heads: dict[str, Head], now: datetime) -> Track:
     head = _head(connection, track.remediation_id, heads)
     doc, phase, wake_at = codec.track_document(track), track.phase.value, codec.to_us_or_none(track.wake_at)
     if track.version == 0:
@@ -145,8 +157,7 @@ def _write_track(connection: sqlite3.Connection, track: Track, heads: dict[str, 
             raise Conflict(f"remediation {track.remediation_id} has its {track.kind} track already") from e
     else:
         updated = connection.execute(
-            "UPDATE track SET phase = ?, wake_at = ?, doc = ?, version = version + 1 WHERE id = ? AND version = ?",
-            (phase, wake_at, doc, track.id, track.version),
+            _UPDATE_TRACK, (phase, wake_at, codec.to_us(now), doc, track.id, track.version)
         ).rowcount
         if not updated:
             raise _mismatch(connection, "track", track.id, track.version)
