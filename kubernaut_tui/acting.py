@@ -20,7 +20,7 @@ _AFTER_ESC_S = 1.0
 
 def place(environment: str, cluster: str) -> str:
     """Where it would happen; production in capitals."""
-    word = "PRODUCTION" if environment in PRODUCTION else environment
+    word = "PRODUCTION" if environment in PRODUCTION else clean(environment)
     note = " (environment unknown)" if environment == "unknown" else ""
     return f"{word} {clean(cluster)}{note}"
 

@@ -17,7 +17,7 @@ from kubernaut.domain.errors import KubernautError, Unknown
 from . import events
 from .client import Client
 from .clipboard import offer
-from .effects import Copy, Effect, Load, Quit, Repaint, Send
+from .effects import Copy, Effect, Load, Press, Quit, Repaint, Send
 from .keys import KEYS
 from .link import Link
 from .prompts import swallows
@@ -92,7 +92,7 @@ class Console(App[None]):
         if isinstance(event, textual_events.Key) and not event.is_forwarded:
             pressed = events.Pressed(event.key, event.character or "", event.time)
             taken = swallows(self.state, pressed)
-            self.feed(pressed)
+            self.feed(pressed, paint=taken)
             if taken:
                 return
             self._pressed_at = event.time
@@ -107,11 +107,11 @@ class Console(App[None]):
 
     _pressed_at = 0.0
 
-    def feed(self, event: events.Event) -> None:
-        """The next state, its effects, its picture."""
+    def feed(self, event: events.Event, *, paint: bool = True) -> None:
+        """The next state, its effects, its picture; without the picture where a command follows at once."""
         self.state, effects = reduce(self.state, event)
         self._carry_out(effects)
-        if self._canvas.is_mounted:
+        if paint and self._canvas.is_mounted:
             self._canvas.show(present(self.state))
         if self.state.prompt is not None and self.state.prompt.painted_at is None:
             self.call_after_refresh(self._painted)
@@ -134,6 +134,8 @@ class Console(App[None]):
                     self.feed(events.Copied(effect.text))
                 case Repaint():
                     self._canvas.repaint()
+                case Press():
+                    self.feed(events.Commanded(effect.command, time.monotonic()))
                 case Quit():
                     self.exit()
 

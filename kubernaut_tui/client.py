@@ -16,7 +16,8 @@ _WRITE_S = 40.0
 _SILENCE_S = 30.0
 _CONNECT_S = 5.0
 _LINE_BYTES = 4 * 1024 * 1024
-_PLACES = (Path("state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
+_PLACES = (Path("state/kubernaut.sock"), Path("config/state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
+"""The same places, in the same order, at which the command line looks."""
 _ERRORS: dict[str, type[KubernautError]] = {
     "not_found": NotFound, "refused": Refused, "read_only": Refused, "conflict": Conflict, "unavailable": Temporary,
     "unknown": Unknown,

@@ -44,8 +44,15 @@ class Repaint:
 
 
 @dataclass(frozen=True, slots=True)
+class Press:
+    """Carry out a command of the key table, as if its key had been pressed now."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Leave."""
 
 
-Effect = Load | Send | Copy | Repaint | Quit
+Effect = Load | Send | Copy | Repaint | Press | Quit

@@ -5,7 +5,7 @@ Keys that change something are marked; they only ever open a question, and the k
 
 from dataclasses import dataclass
 
-from .views import Screen
+from .views import TABS, Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,26 @@ class Key:
     rank: int = 0
 
 
-_ABOUT = (Screen.REMEDIATIONS, Screen.DETAIL, Screen.DIFF, Screen.TIMELINE, Screen.LOGS, Screen.YAML)
+_ABOUT = (Screen.REMEDIATIONS, *TABS)
 _ONE = (*_ABOUT, Screen.APPROVALS, Screen.APPROVAL)
 _LISTS = (Screen.REMEDIATIONS, Screen.APPROVALS)
-_TEXTS = (Screen.DETAIL, Screen.DIFF, Screen.TIMELINE, Screen.LOGS, Screen.YAML)
+_TEXTS = TABS
 
 KEYS: tuple[Key, ...] = (
     Key("open", "enter", "enter", "open", "open what the cursor is on", _LISTS, rank=1),
     Key("approve", "a", "a", "approve", "approve the plan, or merge the pull request, that waits", _ONE, True, 2),
     Key("reject", "x", "x", "reject", "reject the plan, or close the pull request, that waits", _ONE, True, 3),
-    Key("stop", "s", "s", "stop", "stop after the running step; what ran is undone where it can be", _ABOUT, True, 8),
-    Key("roll-back", "b", "b", "roll back", "undo what ran where it can be undone, and stop", _ABOUT, True, 9),
-    Key("escalate", "e", "e", "escalate", "take it over: open tracks end, a person owns it", _ABOUT, True, 10),
-    Key("note", "i", "i", "note", "write a note into its timeline", _ABOUT, True, 11),
+    Key("stop", "s", "s", "stop", "stop after the running step; what ran is undone where it can be", _ABOUT, True, 11),
+    Key("roll-back", "b", "b", "roll back", "undo what ran where it can be undone, and stop", _ABOUT, True, 12),
+    Key("escalate", "e", "e", "escalate", "take it over: open tracks end, a person owns it", _ABOUT, True, 13),
+    Key("note", "i", "i", "note", "write a note into its timeline", _ABOUT, True, 14),
     Key("diff", "d", "d", "diff", "the proposed change, file by file", _ABOUT, rank=4),
-    Key("timeline", "t", "t", "timeline", "everything that happened to it, both tracks", _ABOUT, rank=5),
-    Key("logs", "l", "l", "logs", "log tails of the target's pods", _ABOUT, rank=6),
-    Key("yaml", "y", "y", "yaml", "the live target as YAML", _ABOUT, rank=7),
+    Key("timeline", "t", "t", "timeline", "everything that happened to it, both tracks", _ABOUT, rank=7),
+    Key("logs", "l", "l", "logs", "log tails of the target's pods", _ABOUT, rank=8),
+    Key("yaml", "y", "y", "yaml", "the live target as YAML", _ABOUT, rank=10),
+    Key("tree", "o", "o", "owners", "who owns whom, from Git down to the pods, and how each does", _ABOUT, rank=9),
+    Key("tab", "tab", "tab", "next tab", "round: detail, timeline, diff, logs, yaml, owners", TABS),
+    Key("tab-back", "shift+tab", "s-tab", "tab before", "the same, the other way round", TABS),
     Key("next", "n", "n", "next", "the next hunk", (Screen.DIFF,), rank=1),
     Key("previous", "N", "N", "previous", "the previous hunk", (Screen.DIFF,), rank=1),
     Key("filter", "slash", "/", "filter", "filter the list; a leading ! inverts a word", rank=5),
@@ -70,13 +73,14 @@ KEYS: tuple[Key, ...] = (
     Key("top", "g,home", "g", "top", "to the first line"),
     Key("bottom", "G,end", "G", "bottom", "to the last line"),
     Key("wrap", "w", "w", "wrap", "wrap long lines or cut them", _TEXTS),
+    Key("split", "percent_sign", "%", "one pane", "one pane or two, where there is room for two", _LISTS),
     Key("copy", "c", "c", "copy", "copy the id or address; the text is shown, too", _ONE),
     Key("list", "1", "1", "remediations", "the list of remediations"),
-    Key("approvals", "2", "2", "approvals", "what waits for a vote", rank=12),
+    Key("approvals", "2", "2", "approvals", "what waits for a vote", rank=15),
     Key("back", "escape,q", "esc", "back", "back to where you came from"),
     Key("last", "minus", "-", "last view", "the view before this one"),
     Key("refresh", "ctrl+r", "ctrl+r", "refresh", "ask the daemon again and paint the whole screen"),
-    Key("command", "colon", ":", "command", "a command: :q  :rw REASON  :ro  :filter WORDS  :help", rank=13),
+    Key("command", "colon", ":", "command", "a command: :q  :rw REASON  :ro  :filter WORDS  :help", rank=16),
     Key("palette", "ctrl+p", "ctrl+p", "palette", "the same, with all commands shown"),
     Key("help", "question_mark,f1", "?", "help", "this help", rank=99),
     Key("interrupt", "ctrl+c", "ctrl+c", "leave", "leave a question; it never quits"),

@@ -13,14 +13,33 @@ Span = tuple[str, str]
 """Text and style words: `dim`, `strong`, `accent`, `danger`, `cursor`, or any of them together."""
 Line = tuple[Span, ...]
 
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-"""C0, C1, zero width and direction marks."""
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""C0, C1, what has no width or an unsure one (fillers, selectors, tags), direction marks, halves of surrogate pairs."""
+_PILED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})[\u0300-\u036f\u0483-\u0489"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+"""More than three combining marks on one letter: they would be drawn over the lines above and below."""
 
 
 def clean(text: object) -> str:
-    """One line of text that can't move the cursor, change colours or reorder what is read."""
-    plain = str(text).replace("\t", "    ")
-    return _UNSAFE.sub(lambda m: " " if m[0] in "\n\r" else "·", plain) if _UNSAFE.search(plain) else plain
+    """One line of text that can't move the cursor, change colours, reorder what is read or spill over its neighbours."""
+    plain = str(text)
+    if plain.isascii() and plain.isprintable():
+        return plain
+    plain = plain.replace("\t", "    ")
+    if _UNSAFE.search(plain):
+        plain = _UNSAFE.sub(_instead, plain)
+    return _PILED.sub(r"\1", plain) if not plain.isascii() else plain
+
+
+def _instead(found: re.Match[str]) -> str:
+    """A blank for a line break, nothing for a selector of a glyph's looks, a dot for everything else."""
+    character = found[0]
+    return " " if character in "\n\r" else "" if "\ufe00" <= character <= "\ufe0f" else "·"
 
 
 def width_of(line: Line) -> int:

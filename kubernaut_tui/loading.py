@@ -7,10 +7,6 @@ from .effects import Load
 from .state import PAGE, Document, Rows, State
 from .views import Screen, View
 
-_ITEM_SCREENS = frozenset({Screen.DETAIL, Screen.TIMELINE})
-WIDE = 100
-"""From this many columns the list has the detail beside it."""
-
 
 def page(state: State) -> Load:
     """The window of the list that is wanted now."""
@@ -37,13 +33,13 @@ def wanted(state: State, view: View) -> tuple[Load, ...]:
     target = view.target
     match view.screen:
         case Screen.REMEDIATIONS:
-            beside = state.width >= WIDE and state.rows.cursor
-            return (page(state), remediation(state.rows.cursor)) if beside else (page(state),)
+            beside = (remediation(state.rows.cursor),) if state.beside and state.rows.cursor else ()
+            return (page(state), *beside)
         case Screen.DETAIL | Screen.TIMELINE:
             return (remediation(target), approvals_of(target))
         case Screen.DIFF:
             return (Load("diff", target, f"/v1/remediations/{target}/diff"), remediation(target))
-        case Screen.LOGS | Screen.YAML:
+        case Screen.LOGS | Screen.YAML | Screen.TREE:
             return (Load(view.screen.value, target, f"/v1/remediations/{target}/{view.screen.value}"),)
         case Screen.APPROVALS:
             return (Load("approvals", "", "/v1/approvals", (("pending", "true"), ("limit", "500"))),)
@@ -67,7 +63,7 @@ def due(state: State) -> tuple[State, tuple[Load, ...]]:
     if not state.connected:
         return state, ()
     loads: list[Load] = []
-    about = {state.view.target, state.rows.cursor if state.width >= WIDE else ""} - {""}
+    about = {state.view.target, state.rows.cursor if state.beside else ""} - {""}
     for load in wanted(state, state.view):
         changed = {
             "page": "page" in state.dirty,
@@ -76,6 +72,7 @@ def due(state: State) -> tuple[State, tuple[Load, ...]]:
             "approvals": "approvals" in state.dirty,
             "approval": "approvals" in state.dirty,
             "diff": load.target in state.heard,
+            "tree": load.target in state.heard or "status" in state.dirty,
         }.get(load.kind, False)
         if changed:
             loads.append(load)

@@ -17,7 +17,7 @@ e escalate) only ask; another key answers, and Enter never does. Production is
 READ-ONLY until you type `:rw` and a reason. ? shows all keys, `:q` quits.
 
 It talks to the daemon's Unix socket: --socket, else KUBERNAUT_API__SOCKET, else
-./state/kubernaut.sock or /run/kubernaut/kubernaut.sock. Without a daemon it
+kubernaut.sock in ./state, ./config/state or /run/kubernaut. Without a daemon it
 opens anyway and connects when there is one.
 """
 _EPILOG = """\

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from .effects import Load
-from .loading import WIDE, begin, page, remediation, scrolled, visible
+from .loading import begin, page, remediation, scrolled, visible
 from .screens.body import body, hunks
 from .state import PAGE, Rows, State
 from .views import Screen
@@ -56,7 +56,7 @@ def _in_list(state: State, command: str) -> tuple[State, tuple[Load, ...]]:
     if wanted != state.rows.wanted:
         state = replace(state, rows=replace(state.rows, wanted=wanted))
         loads.append(page(state))
-    if state.width >= WIDE and state.rows.cursor != rows.cursor:
+    if state.beside and state.rows.cursor != rows.cursor:
         loads.append(remediation(state.rows.cursor))
     return begin(state, loads)
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from .acting import decide
-from .effects import Effect, Quit, Send
+from .acting import decide, obstacle
+from .effects import Effect, Press, Quit, Send
 from .events import Pasted, Pressed
+from .keys import COMMANDS
 from .lines import clean
 from .loading import begin, page
+from .palette import entries
 from .state import SETTLE_S, Answer, Prompt, Rows, State
 from .views import START, Screen, View
 
@@ -49,6 +51,8 @@ def pressed(state: State, event: Pressed) -> tuple[State, tuple[Effect, ...]]:
         return replace(state, prompt=None).say(_NOTHING_CHANGED, "dim", 4.0), ()
     if prompt.painted_at is None or event.at < prompt.painted_at + SETTLE_S:
         return state, ()
+    if why := obstacle(state):
+        return replace(state, prompt=None).say(f"left, nothing was sent: {why}", "strong"), ()
     return _letter(state, prompt, event) if prompt.answer is Answer.LETTER else _word(state, prompt, event)
 
 
@@ -111,7 +115,15 @@ def _text(state: State, prompt: Prompt, event: Pressed) -> tuple[State, tuple[Ef
             return state.say("an empty note was not written", "dim"), ()
         path = f"/v1/remediations/{prompt.remediation}/note"
         return send(state, Send(f"note on {prompt.remediation}", path, {"text": text}, remediation=prompt.remediation))
+    if text and prompt.purpose == "palette" and text.partition(" ")[0] not in _WORDS:
+        found = entries(state.view.screen, text)
+        if found and found[0].key:
+            return state, (Press(found[0].key),)
+        text = found[0].name if found else text
     return command(state, text)
+
+
+_WORDS = frozenset({name.partition(" ")[0] for name, _ in COMMANDS} | {"quit", "q!", "f", "h", "rr"})
 
 
 def filtered(state: State, text: str, *, faults: bool | None = None) -> tuple[State, tuple[Effect, ...]]:

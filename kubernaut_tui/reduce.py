@@ -22,13 +22,13 @@ from .events import (
 )  # fmt: skip
 from .keys import BY_ID
 from .screens.body import copyable
-from .state import Answer, Document, Prompt, State
-from .views import START, Screen, View
+from .state import WIDE, Answer, Document, Prompt, State
+from .views import START, TABS, Screen, View
 
 Next = tuple[State, tuple[Effect, ...]]
 _STATUS_S = 5.0
 _WISH_S = 10.0
-_OPENS = {"diff": Screen.DIFF, "timeline": Screen.TIMELINE, "logs": Screen.LOGS, "yaml": Screen.YAML}
+_OPENS = {screen.value: screen for screen in TABS[1:]}
 _MOVES = frozenset({"down", "up", "page-down", "page-up", "top", "bottom"})
 
 
@@ -159,6 +159,12 @@ def _commanded(state: State, event: Commanded) -> Next:
         case "wrap":
             state = replace(state, rewrapped=state.rewrapped ^ {screen})
             return state.say("long lines are " + ("wrapped" if state.wraps(screen) else "cut"), "dim", 3.0), ()
+        case "tab" | "tab-back":
+            tabs = TABS if command == "tab" else TABS[::-1]
+            behind = tabs[(tabs.index(screen) + 1) % len(tabs)]
+            return _open(replace(state, views=state.views[:-1]), View(behind, state.view.target), before=state.view)
+        case "split":
+            return _split(state)
         case "copy":
             text = copyable(state)
             return (state, (Copy(text),)) if text else (state.say("nothing to copy here", "dim"), ())
@@ -174,6 +180,12 @@ def _open(state: State, view: View, before: View | None = None) -> Next:
     cut = state.views.index(view) if view in state.views else len(state.views)
     views = (*state.views[:cut], view)
     return _shown(replace(state, views=views, before=before if before != view else state.before))
+
+
+def _split(state: State) -> Next:
+    if state.width < WIDE:
+        return state.say(f"two panes need {WIDE} columns, this terminal has {state.width}", "dim", 3.0), ()
+    return _shown(replace(state, single=not state.single))
 
 
 def _enter(state: State) -> Next:
@@ -203,7 +215,7 @@ def _loaded(state: State, event: Loaded) -> Next:
         case "page":
             before = state.rows.cursor
             state = loading.take_page(state, load, document)
-            if state.width >= loading.WIDE and state.rows.cursor not in ("", before):
+            if state.beside and state.rows.cursor not in ("", before):
                 return loading.begin(state, (loading.remediation(state.rows.cursor),))
             return state, ()
         case "rows":

@@ -10,6 +10,8 @@ from .views import START, Screen, View
 
 Document = Mapping[str, Any]
 
+WIDE = 100
+"""From this many columns a list has what its cursor is on beside it."""
 PAGE = 100
 """Rows asked for at once; at most 500 are ever held."""
 STALE_S = 10.0
@@ -115,7 +117,7 @@ class State:
         uncertain: remediation → what was sent and never answered.
         escape: a torn escape sequence: `esc`, `csi`, `ss3` or empty.
         read_only: no change is ever sent (`--read-only`).
-        slow: over SSH; changes are shown once a second.
+        single: one pane, however wide the terminal is.
     """
 
     width: int = 80
@@ -152,6 +154,12 @@ class State:
     escape_at: float = -1e9
     status_at: float = -1e9
     read_only: bool = False
+    single: bool = False
+
+    @property
+    def beside(self) -> bool:
+        """Whether a list has what its cursor is on beside it."""
+        return self.width >= WIDE and not self.single
 
     @property
     def view(self) -> View:

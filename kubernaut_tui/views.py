@@ -13,6 +13,7 @@ class Screen(StrEnum):
     TIMELINE = "timeline"
     LOGS = "logs"
     YAML = "yaml"
+    TREE = "tree"
     APPROVALS = "approvals"
     APPROVAL = "approval"
     HELP = "help"
@@ -27,3 +28,5 @@ class View:
 
 
 START = View(Screen.REMEDIATIONS)
+TABS = (Screen.DETAIL, Screen.TIMELINE, Screen.DIFF, Screen.LOGS, Screen.YAML, Screen.TREE)
+"""The screens about one remediation, in the order in which `tab` goes through them."""

@@ -9,7 +9,7 @@ from .detail import detail
 from .diff import diff, hunk_lines
 from .help import help_lines
 from .remediations import remediations
-from .texts import logs, timeline, yaml
+from .texts import logs, timeline, tree, yaml
 
 
 def body(state: State) -> list[Line]:
@@ -44,6 +44,8 @@ def body_of(state: State, view: View, width: int) -> list[Line]:
             return logs(document, width, wrap=state.wraps(view.screen))
         case Screen.YAML:
             return yaml(document, width, wrap=state.wraps(view.screen))
+        case Screen.TREE:
+            return tree(document, width, wrap=state.wraps(view.screen))
         case _:
             return approval(state, document, width)
 

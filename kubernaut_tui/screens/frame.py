@@ -1,9 +1,9 @@
 """The whole screen: status, crumbs, body, prompt, keys."""
 
 from kubernaut_tui.acting import about, obstacle, place
-from kubernaut_tui.keys import COMMANDS, KEYS, Key, for_screen
-from kubernaut_tui.lines import Line, Span, beside, clean, cut, line, wrapped
-from kubernaut_tui.loading import WIDE
+from kubernaut_tui.keys import BY_ID, KEYS, Key, for_screen
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, wrapped
+from kubernaut_tui.palette import entries
 from kubernaut_tui.state import Answer, Prompt, State, Word
 from kubernaut_tui.views import Screen, View
 
@@ -16,14 +16,23 @@ def present(state: State) -> list[Line]:
     width = state.width
     lines = [_status(state), _crumbs(state), *_middle(state), _prompt(state), _keys(state)]
     lines = lines[: state.height]
-    return [cut(each, width) for each in lines]
+    return [cut(_harmless(each), width) for each in lines]
+
+
+def _harmless(spans: Line) -> Line:
+    """The line as it may go to a terminal: each screen cleans what it shows, and this is what makes sure of it."""
+    return (
+        spans
+        if all(text.isascii() and text.isprintable() for text, _ in spans)
+        else tuple((clean(t), s) for t, s in spans)
+    )
 
 
 def _middle(state: State) -> list[Line]:
     height = state.body_height
     if state.prompt and state.prompt.purpose == "palette":
-        lines = [line((f"   :{name:<16}", "strong"), (text, "")) for name, text in COMMANDS]
-    elif state.width >= WIDE and state.view.screen in (Screen.REMEDIATIONS, Screen.APPROVALS):
+        lines = _palette(state, state.prompt)
+    elif state.beside and state.view.screen in (Screen.REMEDIATIONS, Screen.APPROVALS):
         return _two_panes(state)
     else:
         lines = body(state)
@@ -32,6 +41,22 @@ def _middle(state: State) -> list[Line]:
             lines = lines[min(first, max(0, len(lines) - height)) :]
     lines = lines[:height]
     return lines + [line("")] * (height - len(lines))
+
+
+def _palette(state: State, prompt: Prompt) -> list[Line]:
+    """What matches what is typed; Enter takes the first line."""
+    found = entries(state.view.screen, prompt.typed)
+    if not found:
+        return [line(""), line("   nothing is called so")]
+    return [
+        line(
+            (" > " if at == 0 else "   ", "accent strong"),
+            (fit(entry.name if entry.key else entry.shown, 18), "strong"),
+            (fit(entry.shown if entry.key else "", 8), "accent"),
+            (entry.text, ""),
+        )
+        for at, entry in enumerate(found)
+    ]
 
 
 def _two_panes(state: State) -> list[Line]:
@@ -96,7 +121,8 @@ def _mode(state: State) -> Span:
 
 
 _NAMES = {
-    Screen.DIFF: "diff", Screen.TIMELINE: "timeline", Screen.LOGS: "logs", Screen.YAML: "yaml", Screen.HELP: "help",
+    Screen.DIFF: "diff", Screen.TIMELINE: "timeline", Screen.LOGS: "logs", Screen.YAML: "yaml",
+    Screen.TREE: "owners", Screen.HELP: "help",
 }  # fmt: skip
 
 
@@ -194,13 +220,11 @@ def _keys(state: State) -> Line:
         return _prompt_keys(state)
     if state.notice and len(more := _notice(state)) > 1:
         return cut(line((f" {' '.join(more[1:])}", state.notice_style)), state.width)
-    idle = _idle(state)
+    idle, nothing = _idle(state)
     spans: list[Span] = [(" ", "")]
-    keys = sorted((k for k in for_screen(state.view.screen) if k.rank), key=lambda k: k.rank)
+    keys = sorted((k for k in _offered(state) if k.id not in nothing), key=lambda k: k.rank)
     room = state.width - 2 - len("? help")
     for key in keys:
-        if key.id in ("help", state.view.screen.value):
-            continue
         label = _label(key)
         if len(label) > room:
             break
@@ -213,17 +237,33 @@ def _keys(state: State) -> Line:
     return cut(tuple(spans), state.width)
 
 
-def _idle(state: State) -> frozenset[str]:
-    """Changing keys that would only say why they can't: dim."""
+def _offered(state: State) -> list[Key]:
+    """The keys worth a place in the line: lists are filtered where they are seen."""
+    screen = state.view.screen
+    lists = (Screen.REMEDIATIONS, Screen.APPROVALS)
+    return [
+        key
+        for key in for_screen(screen)
+        if 0 < key.rank < _HELP_RANK and key.id != screen.value and (key.id != "filter" or screen in lists)
+    ]
+
+
+_HELP_RANK = BY_ID["help"].rank
+
+
+def _idle(state: State) -> tuple[frozenset[str], frozenset[str]]:
+    """Changing keys that can't be used now (dim, and they say why), and those that the item leaves nothing to do for."""
     changing = frozenset(key.id for key in KEYS if key.changing)
-    if obstacle(state):
-        return changing
+    idle = changing if obstacle(state) else frozenset()
     item = about(state)
     if item is None:
-        return frozenset()
+        return idle, frozenset()
+    if item["ended"]:
+        return idle, changing - {"note"}
     waits = any(t["phase"] in ("AwaitingApproval", "AwaitingMerge", "Overdue") for t in item["tracks"])
-    idle = frozenset() if waits else frozenset({"approve", "reject"})
-    return idle | (changing - {"note"}) if item["ended"] else idle
+    ran = any(t.get("mutated") for t in item["tracks"])
+    nothing = (set() if waits else {"approve", "reject"}) | (set() if ran else {"roll-back"})
+    return idle, frozenset(nothing)
 
 
 def _label(key: Key) -> str:

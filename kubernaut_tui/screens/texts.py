@@ -1,6 +1,6 @@
 """Timeline, logs and YAML: text to scroll."""
 
-from kubernaut_tui.lines import Line, clean, cut, line, wrapped
+from kubernaut_tui.lines import Line, Span, clean, cut, folded, line, width_of, wrapped
 from kubernaut_tui.state import Document
 
 from .words import clock
@@ -46,6 +46,34 @@ def logs(document: Document, width: int, *, wrap: bool) -> list[Line]:
 def yaml(document: Document, width: int, *, wrap: bool) -> list[Line]:
     """The live object."""
     return [each for text in document["yaml"].splitlines() for each in _text(text, width, wrap=wrap)]
+
+
+_WELL: dict[bool | None, Span] = {True: ("ok", ""), False: ("x ", "danger"), None: ("  ", "")}
+
+
+def tree(document: Document, width: int, *, wrap: bool) -> list[Line]:
+    """Who owns whom, each below its owner with what it says of itself."""
+    rows = document["objects"]
+    names = [_named(row, rows[at - 1] if at else None) for at, row in enumerate(rows)]
+    column = min(max((width_of(name) for name in names), default=0) + 2, max(20, width * 3 // 5))
+    out: list[Line] = []
+    for row, name in zip(rows, names, strict=True):
+        mark, style = _WELL[row["well"]]
+        told = (clean(row["state"]), "strong" if row["well"] is False else "")
+        here = ("  < this one", "accent") if row["target"] else ("", "")
+        if wrap:
+            out += folded((*name, ("  ", ""), told, here), width, 8)
+        else:
+            out.append(cut(((f" {mark} ", style), *cut(name, column), told, here), width))
+    out += [cut(line(("    not read: ", "strong"), clean(each)), width) for each in document["missing"]]
+    return out
+
+
+def _named(row: Document, before: Document | None) -> Line:
+    """Kind and name below its owner; the namespace where it is another than the line above."""
+    namespace = row["namespace"] if before is None or before["namespace"] != row["namespace"] else ""
+    name = clean(f"{namespace}/{row['name']}" if namespace else row["name"])
+    return line(("  " * int(row["depth"]), ""), (f"{clean(row['kind'])} ", "dim"), (name, ""))
 
 
 def _text(text: str, width: int, *, wrap: bool) -> list[Line]:

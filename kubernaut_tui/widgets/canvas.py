@@ -8,6 +8,7 @@ only moved is moved by the terminal itself, which costs forty bytes instead of a
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -121,12 +122,17 @@ def _changed(old: Line, new: Line) -> tuple[int, int]:
 
 
 def _cells(spans: Line) -> list[tuple[str, str]]:
-    """One entry a cell: a wide character has its second cell empty."""
-    from rich.cells import cell_len
-
-    return [
-        cell
-        for text, style in spans
-        for character in text
-        for cell in ((character, style), ("", style))[: cell_len(character)]
-    ]
+    """One entry a cell: a wide character has its second cell empty, a combining one belongs to the cell before it."""
+    out: list[tuple[str, str]] = []
+    for text, style in spans:
+        if text.isascii():
+            out += [(character, style) for character in text]
+            continue
+        for character in text:
+            width = cell_len(character)
+            if width:
+                out += ((character, style), ("", style))[:width]
+            elif out:
+                before, its_style = out[-1]
+                out[-1] = (before + character, its_style)
+    return out

@@ -60,14 +60,31 @@ def reply(load: Load) -> dict[str, Any]:
         files = track.proposal.files if track else ()
         return {
             "files": [api.file_change(f) for f in files],
-            "pull_request": api.pull_request(pull, "senior") if pull else None,
+            "pull_request": {**api.pull_request(pull), "required_role": "senior"} if pull else None,
         }
     if load.kind == "logs":
         text = "level=info msg=starting\nlevel=error msg=\x1b[31mout of memory\x1b[0m\n"
         return {"logs": [{"pod": "checkout-7d9f-x2x4", "container": "app", "previous": True, "text": text}]}
     if load.kind == "yaml":
         return {"yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: checkout\n"}
+    if load.kind == "tree":
+        return tree()
     return status()
+
+
+def tree() -> dict[str, Any]:
+    """The family of a Deployment of which one pod does not run."""
+    rows = (
+        ("Application", "argocd", "checkout", 0, "Synced, Degraded", False),
+        ("Deployment", "shop", "checkout", 1, "2/3 ready, revision 41", False),
+        ("ReplicaSet", "shop", "checkout-7d9f", 2, "2/3 ready, revision 41", False),
+        ("Pod", "shop", "checkout-7d9f-x2x4", 3, "CrashLoopBackOff 0/1, 6 restarts, on n5", False),
+        ("Pod", "shop", "checkout-7d9f-q8v7", 3, "Running 1/1, on n3", True),
+        ("Pod", "shop", "checkout-7d9f-zz11", 3, "Running 1/1, on n4", True),
+    )
+    names = ("kind", "namespace", "name", "depth", "state", "well")
+    objects = [{**dict(zip(names, row, strict=True)), "target": row[0] == "Deployment"} for row in rows]
+    return {"objects": objects, "missing": ["poddisruptionbudgets in shop: forbidden"]}
 
 
 class Driver:

@@ -110,9 +110,9 @@ SCREENS: dict[str, Callable[[], Driver]] = {
     "remediations": _list, "remediations-132x30": _wide, "remediations-100x24": _hundred, "several-clusters": _clusters,
     "detail": _opened(), "detail-wrapped": _opened("wrap"), "diff-wrapped": _opened("diff", "wrap"),
     "escalated": _escalated, "timeline": _opened("timeline"), "logs": _opened("logs"),
-    "yaml": _opened("yaml"), "diff": _opened("diff"), "diff-132x30": _wide_diff, "approvals": _approvals,
-    "approval-asked": _asked, "merge-asked": _merge, "stop-asked": _stopping, "help": _help, "palette": _palette,
-    "stale": _stale, "no-daemon": _no_daemon,
+    "yaml": _opened("yaml"), "owners": _opened("tree"), "diff": _opened("diff"), "diff-132x30": _wide_diff,
+    "approvals": _approvals, "approval-asked": _asked, "merge-asked": _merge, "stop-asked": _stopping, "help": _help,
+    "palette": _palette, "stale": _stale, "no-daemon": _no_daemon,
 }  # fmt: skip
 
 

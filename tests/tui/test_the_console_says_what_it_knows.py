@@ -189,7 +189,7 @@ def test_loads_are_not_repeated_while_one_is_in_flight() -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (20, 5), (132, 43), (40, 10), (300, 80), (99, 24), (1, 1)])
 def test_any_size_is_filled_exactly(width: int, height: int) -> None:
     driver = Driver()
-    for screen in ("list", "open", "timeline", "diff", "logs", "yaml", "approvals", "help"):
+    for screen in ("list", "open", "timeline", "diff", "logs", "yaml", "tree", "approvals", "help"):
         driver.press(screen)
         driver.feed(Resized(width, height))
         drawn = driver.lines

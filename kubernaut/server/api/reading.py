@@ -16,6 +16,7 @@ from kubernaut.domain.remediation import RemediationPhase
 from kubernaut.pipeline.enrich import enrich
 from kubernaut.ports import ClusterReader, Query
 from kubernaut.server import present
+from kubernaut.server.tree import tree
 
 from .replies import only, reply
 from .services import Services
@@ -44,6 +45,7 @@ class Reading:
             web.get("/v1/remediations/{id}/diff", self.diff),
             web.get("/v1/remediations/{id}/logs", self.logs),
             web.get("/v1/remediations/{id}/yaml", self.yaml),
+            web.get("/v1/remediations/{id}/tree", self.tree),
             web.get("/v1/approvals", self.approvals),
             web.get("/v1/approvals/{id}", self.approval),
             web.get("/v1/pulls", self.pulls),
@@ -139,6 +141,14 @@ class Reading:
         meta = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
         text = yaml.safe_dump({**live, "metadata": meta}, sort_keys=False, allow_unicode=True)
         return reply({"yaml": redact(text)})
+
+    async def tree(self, request: web.Request) -> web.Response:
+        """Who owns whom around the target, and how each of them does."""
+        s = self._services
+        s.caller(request)
+        item = await s.remediation(request.match_info["id"])
+        async with asyncio.timeout(_ENRICH_S):
+            return reply(await tree(s.cluster(item.cluster), item.target))
 
     async def approvals(self, request: web.Request) -> web.Response:
         """Approvals, the most urgent first."""
