@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from kubernaut.diagnosis.well import Well, well
 from kubernaut.domain.analysis import Analysis, Finding
 from kubernaut.domain.assessment import OPEN, AssessmentEvent, AssessmentPhase
 from kubernaut.domain.errors import KubernautError, NotFound
@@ -55,6 +56,8 @@ async def _look(out: Outside, remediation: Remediation) -> Change:
     if remediation.assessment is AssessmentPhase.PROCESSING:
         remediation = advance(remediation, AssessmentEvent.ENRICHED, now, wake_at=now)
     remediation = replace(remediation, analysis=analysis)
+    if analysis.best is None and (now_well := well(snapshot, remediation.failure_class)):
+        return _over_by_itself(out, remediation, analysis, now_well, now)
     if unclear := _unclear(out, analysis):
         return _patient(out, remediation, analysis, unclear, now)
     assert analysis.best is not None  # noqa: S101 - an unclear analysis is the only one without a finding
@@ -147,6 +150,29 @@ def _unclear(out: Outside, analysis: Analysis) -> str:
     return ""
 
 
+def _over_by_itself(out: Outside, remediation: Remediation, analysis: Analysis, seen: Well, now: datetime) -> Change:
+    """Nothing is wrong any more: when that holds without a break it is noted with what was seen, and nobody is called.
+
+    Evidence may still be on its way, so an unclear failure's patience is the least that it has to hold for. What gets well
+    again and again without staying so is not well: after a while a person is told.
+    """
+    limits, first_seen = out.limits, remediation.signal.first_seen
+    steady_at = max(
+        seen.since + timedelta(seconds=limits.stability_s), first_seen + timedelta(seconds=limits.patience_s)
+    )
+    if now >= steady_at:
+        reason = f"nothing is wrong any more: {seen.text} for {(now - seen.since).total_seconds():.0f} s"
+        skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
+        return Change(skipped, journal=(_told(now, remediation, analysis), entry(now, remediation, "signal", reason)))
+    if now >= first_seen + timedelta(seconds=limits.verify_deadline_s + limits.stability_s):
+        return _escalated(remediation, analysis, f"{seen.text}, but never for long, and no known cause was found", now)
+    reason = f"nothing is wrong just now ({seen.text}), looking whether it stays so"
+    wake_at = min(steady_at, now + timedelta(seconds=1 + remediation.attempt))
+    waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=reason)
+    first = remediation.attempt == 0
+    return Change(waiting, journal=(entry(now, remediation, "wait", reason),) if first else ())
+
+
 def _patient(out: Outside, remediation: Remediation, analysis: Analysis, unclear: str, now: datetime) -> Change:
     """Evidence may still be on its way: look again for a while, then hand the findings to a person."""
     give_up_at = remediation.signal.first_seen + timedelta(seconds=out.limits.patience_s)
@@ -155,10 +181,14 @@ def _patient(out: Outside, remediation: Remediation, analysis: Analysis, unclear
         waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=f"{unclear}, looking again")
         first = remediation.attempt == 0
         return Change(waiting, journal=(entry(now, remediation, "wait", waiting.reason),) if first else ())
-    escalated = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=unclear)
-    message = f"escalated: {unclear}"
+    return _escalated(remediation, analysis, unclear, now)
+
+
+def _escalated(remediation: Remediation, analysis: Analysis, reason: str, now: datetime) -> Change:
+    escalated = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=reason)
     told = _told(now, remediation, analysis)
-    return Change(escalated, journal=(told, entry(now, remediation, "escalation", message, seen=list(analysis.seen))))
+    note = entry(now, remediation, "escalation", f"escalated: {reason}", seen=list(analysis.seen))
+    return Change(escalated, journal=(told, note))
 
 
 def _told(now: datetime, remediation: Remediation, analysis: Analysis) -> JournalDraft:

@@ -23,6 +23,8 @@ LOGGED_CONTAINERS = 6
 LOG_LINES = 100
 LOG_BYTES = 16 * 1024
 _OWNED = {"Deployment": "ReplicaSet", "StatefulSet": "Pod", "DaemonSet": "Pod", "ReplicaSet": "Pod", "Job": "Pod"}
+_PARTS = ("Pod", "ReplicaSet")
+"""Kinds whose trouble is their owner's. Watches are apart, so intake can know a pod and not yet its ReplicaSet's owner."""
 _NODE_LEASES = "kube-node-lease"
 _FEW_NAMES = 12
 _GITOPS_ROUNDS = 3
@@ -43,9 +45,9 @@ async def enrich(
     Args:
         deadline_s: how long all reads together may take, in seconds; what is not there by then is missing.
         labels: the signal's labels; they are redacted on their way in.
-        to_owner: analyse a pod's top owner instead of the pod itself.
+        to_owner: analyse the top owner of a pod or a ReplicaSet instead of itself.
 
-    Returns: a snapshot whose target is the top owner where the target was a pod of one.
+    Returns: a snapshot whose target is the top owner where the target was a part of one.
 
     Raises:
         NotFound: the target does not exist.
@@ -59,7 +61,7 @@ async def enrich(
                 raise NotFound(f"{target} does not exist in cluster {reader.name}")
             facts.add(root)
             top = await facts.owners(root)
-            if to_owner and target.kind == "Pod" and top["kind"] in WORKLOADS:
+            if to_owner and target.kind in _PARTS and top["kind"] in WORKLOADS:
                 target = ref_of(top, target.cluster)
             await facts.read(top, root)
     except TimeoutError:

@@ -44,7 +44,7 @@ async def test_nothing_found_is_looked_at_for_a_while_and_then_told(tmp_path: Pa
     async with House(tmp_path, limits=replace(LIMITS, patience_s=2.0)) as house:
         id_ = await house.take(signal("transcoder", namespace="nowhere"))
         assert "does not exist" in (await house.ended(id_)).reason
-        id_ = await house.take(signal("worker-1", "Node", family="NodeNotReady"))
+        id_ = await house.take(signal("worker-1", "Node", family="NodeClockSkewDetected"))
         item = await house.ended(id_)
         assert item.phase == "Escalated"
         assert item.ended_at is not None
