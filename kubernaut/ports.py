@@ -15,7 +15,7 @@ from kubernaut.domain.approvals import Approval, ApprovalPhase
 from kubernaut.domain.facts import Commit, Object, Snapshot
 from kubernaut.domain.journal import JournalDraft, JournalEntry
 from kubernaut.domain.policy import Decision
-from kubernaut.domain.proposals import ChangeRequest, FileChange, PullRequest
+from kubernaut.domain.proposals import ChangeRequest, Check, FileChange, PullRequest, Review
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import Signal
@@ -148,8 +148,20 @@ class Forge(Protocol):
         """Merge; Conflict if the head is not the expected one or the base no longer takes it. Merging twice merges once."""
         ...
 
-    async def close(self, repo_url: str, number: int, by: str) -> PullRequest:
-        """Close without merging."""
+    async def close(self, repo_url: str, number: int, by: str, comment: str = "") -> PullRequest:
+        """Close without merging; the comment stays with the pull request."""
+        ...
+
+    async def review(self, repo_url: str, number: int, review: Review) -> PullRequest:
+        """Keep a person's word on a commit; Conflict if the branch ends at another one now."""
+        ...
+
+    async def check(self, repo_url: str, number: int, check: Check) -> PullRequest:
+        """Post what a check says; it takes the place of what the check of that name said before."""
+        ...
+
+    async def of_branch(self, repo_url: str, branch: str) -> PullRequest | None:
+        """The pull request of a branch as it stands now; None if it has none."""
         ...
 
     async def contains(self, repo_url: str, revision: str, commit: str) -> bool:

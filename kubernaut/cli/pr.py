@@ -1,4 +1,4 @@
-"""`kubernaut pr`: the pull requests that carry the permanent fixes. What was shown is what gets merged, or nothing."""
+"""`kubernaut pr`: the pull requests that carry the permanent fixes. What was shown gets approved and merged, or nothing."""
 
 import re
 import sys
@@ -19,16 +19,20 @@ _NAME = re.compile(r"^(?:(?P<repository>[\w.-]+)[/#])?(?P<number>[1-9]\d{0,8})$"
 _REMEDIATION = re.compile(r"^rr-[a-z2-7]{6}$")
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 _STATES = {"open": "yellow", "merged": "green", "closed": "red"}
+_WORDS = {"success": "green", "pending": "yellow", "failure": "red", "approve": "green", "reject": "red"}
 
 _pull = click.argument("pull", metavar="PULL")
 _output = output_option("table", "json")
 _reason = click.option("--reason", default="", help="Why; goes into the journal. Production asks for one.")
+_expected = click.option(
+    "--expected-head", metavar="COMMIT", help="Only this commit; without it, the one that is shown."
+)
 _yes = click.option("-y", "--yes", is_flag=True, help="Don't ask.")
 
 
 @click.group()
 def pr() -> None:
-    """Shows, merges and closes pull requests of the embedded forge.
+    """Shows, approves, merges and closes pull requests of the embedded forge.
 
     PULL is REPOSITORY/NUMBER as the list shows it, the number alone where it is the only one, or a remediation's id.
     """
@@ -45,7 +49,8 @@ def list_pulls(state: str, output: str, client: ApiClient) -> None:
         emit({"items": items}, "json")
         return
     rows = [
-        (name_of(i), i["state"], i["remediation_id"] or "-", i.get("required_role") or "-", i["title"]) for i in items
+        (name_of(i), i["state"], i["remediation_id"] or "-", _needs(i) if i["state"] == "open" else "-", i["title"])
+        for i in items
     ]
     click.echo(table(("PULL", "STATE", "REMEDIATION", "NEEDS", "TITLE"), rows))
 
@@ -55,24 +60,48 @@ def list_pulls(state: str, output: str, client: ApiClient) -> None:
 @_output
 @socket_option
 def show(pull: str, output: str, client: ApiClient) -> None:
-    """Shows one pull request: what it says and what it changes."""
+    """Shows one pull request: its checks and reviews, what it says and what it changes."""
     item = client.get(_path(client, pull))
     if output == "json":
         emit(item, "json")
         return
-    for line in (*_head(item), "", *_shown(item["body"]).splitlines(), "", *_diff(item)):
+    for line in (*_head(item), *_said(item), "", *_shown(item["body"]).splitlines(), "", *_diff(item)):
         click.echo(line)
 
 
 @pr.command()
 @_pull
-@click.option("--expected-head", metavar="COMMIT", help="Merge only this commit; without it, the one that is shown.")
+@_expected
+@_reason
+@_yes
+@_output
+@socket_option
+def approve(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
+    """Says yes to a pull request, where policy wants more people than the one who merges."""
+    _review(pull, "approve", expected_head, reason, yes, output, client)
+
+
+@pr.command()
+@_pull
+@_expected
+@_reason
+@_yes
+@_output
+@socket_option
+def reject(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
+    """Says no to a commit: it can't be merged until the same person approves it or the branch gets another one."""
+    _review(pull, "reject", expected_head, reason, yes, output, client)
+
+
+@pr.command()
+@_pull
+@_expected
 @_reason
 @_yes
 @_output
 @socket_option
 def merge(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
-    """Merges a pull request after showing what it changes."""
+    """Merges a pull request after showing what it changes; merging is a yes, too."""
     path = _path(client, pull)
     item = client.get(path)
     if not yes:
@@ -95,6 +124,18 @@ def close(pull: str, reason: str, yes: bool, output: str, client: ApiClient) -> 
         reason = _ask(item, f"Close {name_of(item)} without merging?", reason)
     done = client.post(f"{path}/close", {"reason": reason})
     _tell(done, output, f"closed {name_of(done)}")
+
+
+def _review(
+    pull: str, verdict: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient
+) -> None:
+    path = _path(client, pull)
+    item = client.get(path)
+    if not yes:
+        reason = _ask(item, f"{verdict.capitalize()} {name_of(item)}, commit {item['head_commit'][:12]}?", reason)
+    body = {"verdict": verdict, "expected_head": expected_head or item["head_commit"], "reason": reason}
+    done = client.post(f"{path}/review", body)
+    _tell(done, output, f"{'approved' if verdict == 'approve' else 'rejected'} {name_of(done)}: {_needs(done)}")
 
 
 def name_of(item: Mapping[str, Any]) -> str:
@@ -153,10 +194,32 @@ def _head(item: Mapping[str, Any]) -> Iterator[str]:
     yield f"{state}  {plain(item['branch'])} → {plain(item['base'])}  {item['head_commit'][:12]}"
     if item["state"] == "merged":
         yield f"merged by {plain(item['merged_by']) or 'somebody'} as {item['merge_commit'][:12]}"
-    elif item.get("required_role"):
-        yield f"needs the role {item['required_role']} to merge"
+    elif item["state"] == "open":
+        yield f"needs to be merged: {_needs(item)}"
     if item["labels"]:
         yield f"labels: {plain(', '.join(item['labels']))}"
+
+
+def _needs(item: Mapping[str, Any]) -> str:
+    """`senior`, or `2 of senior, has 1`."""
+    quorum = item.get("quorum") or {}
+    who = plain(" or ".join(quorum.get("groups") or ()) or item.get("required_role") or "-")
+    needed = quorum.get("needed", 1)
+    return who if needed == 1 else f"{needed} of {who}, has {len(quorum['approved_by'])}"
+
+
+def _said(item: Mapping[str, Any]) -> Iterator[str]:
+    """Checks, reviews and comments, a line each."""
+    for check in item.get("check_runs", ()):
+        word = click.style(check["state"], fg=_WORDS.get(check["state"]))
+        yield f"check {plain(check['name'])}: {word}, {plain(check['summary'])}"
+    for review in item.get("reviews", ()):
+        word = click.style(review["verdict"], fg=_WORDS.get(review["verdict"]))
+        because = f": {plain(review['reason'])}" if review["reason"] else ""
+        about = "" if review["current"] else f" (of {review['commit'][:12]}, not of the present commit)"
+        yield f"review by {plain(review['reviewer'])}: {word}{about}{because}"
+    for comment in item.get("comments", ()):
+        yield plain(comment)
 
 
 def _diff(item: Mapping[str, Any]) -> Iterator[str]:

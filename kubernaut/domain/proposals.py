@@ -1,9 +1,10 @@
 """The permanent fix: who owns the object in Git, what is to change there, and what became of the pull request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from .approvals import Role, Verdict
 from .resources import ResourceRef
 
 
@@ -42,9 +43,53 @@ class FileChange:
     line: int = 0
 
 
+class CheckState(StrEnum):
+    """What a check says of a commit."""
+
+    SUCCESS = "success"
+    PENDING = "pending"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What somebody found out about a commit, as policy's word on it.
+
+    Args:
+        summary: one sentence for people.
+        commit: what was looked at; empty means the first one.
+    """
+
+    name: str
+    state: CheckState
+    summary: str
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One person's word on one commit of a pull request, with what the person was then.
+
+    Args:
+        groups, role: as the person's transport told; whether the word counts is judged by them.
+    """
+
+    reviewer: str
+    verdict: Verdict
+    commit: str
+    at: datetime
+    reason: str = ""
+    groups: tuple[str, ...] = ()
+    role: Role | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """All that a forge needs to open a pull request; the branch is named after the remediation, so asking twice opens one."""
+    """All that a forge needs to open a pull request; the branch is named after the remediation, so asking twice opens one.
+
+    Args:
+        checks: what is said of the first commit; posted with the pull request.
+    """
 
     repo_url: str
     base: str
@@ -55,6 +100,7 @@ class ChangeRequest:
     body: str
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 class PullRequestState(StrEnum):
@@ -72,8 +118,11 @@ class PullRequest:
     Args:
         repository: the forge's short name of the repository, as `shop`.
         merge_commit: the commit on the base branch that contains the change; empty until merged.
-        checks: name → `success`, `pending` or `failure`.
-        approvals: who approved it in the forge.
+        base_head: the commit that the base branch ended at when it was looked at; empty when unknown.
+        authors: names, small letters, of the people who committed to the branch besides kubernaut.
+        check_runs: the newest word of each check; about an older commit it says nothing any more, see `checks`.
+        reviews: every person's newest word on each commit, oldest first.
+        comments: what was said beside that, as `kubernaut: closed because …`, oldest first.
     """
 
     number: int
@@ -92,8 +141,21 @@ class PullRequest:
     author: str = "kubernaut"
     merged_by: str = ""
     labels: tuple[str, ...] = ()
-    checks: dict[str, str] = field(default_factory=dict)
-    approvals: tuple[str, ...] = ()
+    base_head: str = ""
+    authors: tuple[str, ...] = ()
+    check_runs: tuple[Check, ...] = ()
+    reviews: tuple[Review, ...] = ()
+    comments: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> dict[str, str]:
+        """Name → `success`, `pending` or `failure` for the present commit."""
+        return {c.name: c.state if c.commit in ("", self.head_commit) else CheckState.PENDING for c in self.check_runs}
+
+    @property
+    def approvals(self) -> tuple[str, ...]:
+        """Who approved the present commit."""
+        return tuple(r.reviewer for r in self.reviews if r.verdict is Verdict.APPROVE and r.commit == self.head_commit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from kubernaut.domain.resources import ResourceRef
 from .source import address, api_group, clean_path, revision_caution
 
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
+REFRESH = "argocd.argoproj.io/refresh"
+"""Asks Argo CD to compare with Git at once instead of after minutes."""
+
 INSTANCE = "app.kubernetes.io/instance"
 CONTROL_PLANE = "argocd"
 """The namespace where Argo CD itself, and most Applications, live."""

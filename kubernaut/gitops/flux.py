@@ -15,6 +15,9 @@ from .source import address, clean_path, revision_caution
 
 KUSTOMIZATION = "kustomize.toolkit.fluxcd.io"
 HELM = "helm.toolkit.fluxcd.io"
+REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+"""Any new value asks for a reconciliation at once. Source: fluxcd/pkg apis/meta `ReconcileRequestAnnotation`."""
+
 _NO_GIT = ("OCIRepository", "Bucket", "HelmRepository", "HelmChart", "ExternalArtifact")
 
 
@@ -45,7 +48,8 @@ def source(owner: Object, cluster: str) -> ResourceRef | None:
 
 def applied(owner: Object) -> str:
     """The commit that a Kustomization applied last, out of `main@sha1:abc…`, `main/abc…` or a plain name."""
-    text = str((owner.get("status") or {}).get("lastAppliedRevision", ""))
+    status = owner.get("status")
+    text = str((status.get("lastAppliedRevision") if isinstance(status, Mapping) else None) or "")
     return text.rpartition(":")[2] if ":" in text else text.rpartition("/")[2]
 
 

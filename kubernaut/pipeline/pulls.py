@@ -3,12 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from kubernaut.domain.approvals import Principal, Role, outside
+from kubernaut.domain.approvals import Principal, Role, Verdict
 from kubernaut.domain.errors import Conflict, NotFound, Refused
 from kubernaut.domain.journal import JournalDraft
-from kubernaut.domain.policy import ApprovalType
-from kubernaut.domain.proposals import PullRequest
+from kubernaut.domain.proposals import PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.reviews import (
+    APPROVALS_CHECK,
+    Quorum,
+    approvals_check,
+    obstacle,
+    quorum_of,
+    review_of,
+    standing,
+    why_not_count,
+)
 from kubernaut.gitops.text import remediation_of
 from kubernaut.ports import Change, Clock, Forge, Store
 
@@ -42,28 +51,57 @@ class PullDesk:
         remediation_id = remediation_of(pull.branch)
         return await self._store.remediation(remediation_id) if remediation_id else None
 
-    def required_role(self, remediation: Remediation | None) -> Role:
-        """Who may merge: what policy said of this change; a senior when nobody knows."""
-        track = remediation.gitops if remediation else None
-        if track is None:
-            return Role.SENIOR
-        senior = track.decision.approval_type is ApprovalType.SENIOR or "senior" in track.decision.approver_groups
-        return Role.SENIOR if senior else Role.APPROVER
+    def quorum(self, remediation: Remediation | None) -> Quorum:
+        """Whose yes the merge needs: what policy said of this change; a senior's when nobody knows."""
+        return quorum_for(remediation)
 
-    async def merge(self, repository: str, number: int, who: Principal, expected_head: str, reason: str) -> PullRequest:
-        """Merge what the person saw.
+    async def review(
+        self, repository: str, number: int, who: Principal, verdict: Verdict, expected_head: str, reason: str
+    ) -> PullRequest:
+        """One person's yes or no to the commit that they saw.
 
         Raises:
-            NotFound, Refused (role), Conflict (another head, or it does not merge any more).
+            NotFound, Refused (role, group, own change, not open), Conflict (another head).
         """
         pull = await self.find(repository, number)
         remediation = await self.remediation(pull)
-        self._allow(remediation, who)
-        if expected_head != pull.head_commit:
-            raise Conflict(f"#{number} changed since you looked at it: look at its diff again")
+        quorum = self.quorum(remediation)
+        _same(pull, expected_head)
+        if refusal := why_not_count(quorum, pull, who):
+            raise Refused(refusal)
+        word = review_of(who, verdict, expected_head, self._clock.now(), reason)
+        seen = await self._forge.review(pull.repo_url, number, word)
+        seen = await self._post(seen, quorum)
+        told = f"{who.name} {verdict}s #{number} in {repository}: {standing(quorum, seen)}"
+        await self._tell(remediation, who, told, reason, kind="vote")
+        return seen
+
+    async def merge(self, repository: str, number: int, who: Principal, expected_head: str, reason: str) -> PullRequest:
+        """Merge what the person saw; their merge is their yes, and the others whom policy wants have said theirs.
+
+        Raises:
+            NotFound, Refused (role, quorum, own change), Conflict (another head, or it does not merge any more).
+        """
+        pull = await self.find(repository, number)
+        remediation = await self.remediation(pull)
+        quorum = self.quorum(remediation)
+        is_open = pull.state is PullRequestState.OPEN
+        if is_open and (refusal := obstacle(quorum, pull, who)):
+            raise Refused(refusal)
+        _same(pull, expected_head)
+        if is_open and not why_not_count(quorum, pull, who) and who.name not in pull.approvals:
+            word = review_of(who, Verdict.APPROVE, expected_head, self._clock.now(), reason)
+            await self._post(await self._forge.review(pull.repo_url, number, word), quorum)
         merged = await self._forge.merge(pull.repo_url, number, who.name, expected_head)
         await self._tell(remediation, who, f"{who.name} merged #{number} in {repository}", reason)
         return merged
+
+    async def _post(self, pull: PullRequest, quorum: Quorum) -> PullRequest:
+        """Where more than one person is needed, everybody sees how far it is."""
+        is_posted = any(check.name == APPROVALS_CHECK for check in pull.check_runs)
+        if quorum.needed == 1 and not is_posted and all(r.verdict is Verdict.APPROVE for r in pull.reviews):
+            return pull
+        return await self._forge.check(pull.repo_url, pull.number, approvals_check(quorum, pull))
 
     async def close(self, repository: str, number: int, who: Principal, reason: str) -> PullRequest:
         """Close without merging. Raises as `merge`."""
@@ -71,26 +109,17 @@ class PullDesk:
         remediation = await self.remediation(pull)
         if not who.may(Role.APPROVER):
             raise Refused(f"{who.name} needs the role {Role.APPROVER} to close pull requests")
-        closed = await self._forge.close(pull.repo_url, number, who.name)
+        closed = await self._forge.close(pull.repo_url, number, who.name, reason)
         await self._tell(remediation, who, f"{who.name} closed #{number} in {repository}", reason)
         return closed
 
-    def _allow(self, remediation: Remediation | None, who: Principal) -> None:
-        role = self.required_role(remediation)
-        if not who.may(role):
-            raise Refused(f"{who.name} needs the role {role} to merge this")
-        track = remediation.gitops if remediation else None
-        if track and (stranger := outside(track.decision.approver_groups, who)):
-            raise Refused(stranger)
-        asked_by = remediation.signal.requester if remediation else ""
-        if track and track.decision.four_eyes and asked_by and asked_by == who.name:
-            raise Refused(f"{who.name} asked for this change and policy wants another pair of eyes")
-
-    async def _tell(self, remediation: Remediation | None, who: Principal, message: str, reason: str) -> None:
+    async def _tell(
+        self, remediation: Remediation | None, who: Principal, message: str, reason: str, kind: str = "pull-request"
+    ) -> None:
         """Journal, and wake the track; a lost race only means that the track's own timer sees it a little later."""
         now = self._clock.now()
         remediation_id = remediation.id if remediation else ""
-        note = JournalDraft(now, "pull-request", message, who.name, remediation_id, "gitops", {"reason": reason})
+        note = JournalDraft(now, kind, message, who.name, remediation_id, "gitops", {"reason": reason})
         await self._store.commit(Change(journal=(note,)))
         track = remediation.gitops if remediation else None
         if track is not None and not track.ended:
@@ -100,3 +129,16 @@ class PullDesk:
                 return
             finally:
                 self._nudge()
+
+
+def quorum_for(remediation: Remediation | None) -> Quorum:
+    """Whose yes the merge of a remediation's pull request needs."""
+    track = remediation.gitops if remediation else None
+    if remediation is None or track is None:
+        return quorum_of(None)
+    return quorum_of(track.decision, remediation.signal.requester)
+
+
+def _same(pull: PullRequest, expected_head: str) -> None:
+    if expected_head != pull.head_commit:
+        raise Conflict(f"#{pull.number} changed since you looked at it: look at its diff again")

@@ -10,9 +10,10 @@ from kubernaut.domain.approvals import Approval, Principal, may_vote
 from kubernaut.domain.journal import JournalEntry
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.policy import Decision
-from kubernaut.domain.proposals import FileChange, PullRequest
+from kubernaut.domain.proposals import FileChange, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation, needs_you
 from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.reviews import Quorum, approved_by, obstacle, why_not_count
 from kubernaut.domain.story import story
 from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track
 from kubernaut.gitops.text import remediation_of
@@ -185,9 +186,9 @@ def file_change(item: FileChange) -> Document:
     return {"path": item.path, "before": item.before, "after": item.after, "line": item.line}
 
 
-def pull_request(item: PullRequest, required_role: str = "") -> Document:
-    """A pull request."""
-    return {
+def pull_request(item: PullRequest, quorum: Quorum | None = None, who: Principal | None = None) -> Document:
+    """A pull request; with the quorum also what its merge needs, and with the caller what they may do."""
+    document: Document = {
         "number": item.number,
         "repository": item.repository,
         "repo_url": item.repo_url,
@@ -203,12 +204,47 @@ def pull_request(item: PullRequest, required_role: str = "") -> Document:
         "merged_by": item.merged_by,
         "labels": list(item.labels),
         "checks": item.checks,
+        "check_runs": [
+            {"name": c.name, "state": item.checks[c.name], "summary": c.summary, "commit": c.commit}
+            for c in item.check_runs
+        ],
         "approvals": list(item.approvals),
+        "reviews": [
+            {
+                "reviewer": r.reviewer,
+                "verdict": r.verdict,
+                "commit": r.commit,
+                "time": when(r.at),
+                "reason": r.reason,
+                "current": r.commit == item.head_commit,
+            }
+            for r in item.reviews
+        ],
+        "comments": list(item.comments),
         "created": when(item.created_at),
         "updated": when(item.updated_at),
         "remediation_id": remediation_of(item.branch),
-        "required_role": required_role,
+        "required_role": quorum.role if quorum else "",
     }
+    if quorum is not None:
+        document["quorum"] = {
+            "needed": quorum.needed,
+            "role": quorum.role,
+            "groups": list(quorum.groups),
+            "four_eyes": quorum.four_eyes,
+            "approved_by": list(approved_by(quorum, item)),
+        }
+    if quorum is not None and who is not None:
+        why_not, why_no_review = obstacle(quorum, item, who), why_not_count(quorum, item, who)
+        if item.state is not PullRequestState.OPEN:
+            why_not = why_no_review = f"it is {item.state} already"
+        document |= {
+            "may_merge": not why_not,
+            "why_not": why_not,
+            "may_review": not why_no_review,
+            "why_no_review": why_no_review,
+        }
+    return document
 
 
 def approval(item: Approval, who: Principal) -> Document:

@@ -31,7 +31,8 @@ def test_everything_that_is_watched_may_be_watched() -> None:
 
 
 def test_the_writes_are_those_of_the_catalogue_and_the_refresh() -> None:
-    needed: set[Right] = {("patch", "argoproj.io", "applications")}
+    asked = ("Application", "GitRepository", "Kustomization")
+    needed: set[Right] = {("patch", KINDS[kind].group, KINDS[kind].plural) for kind in asked}
     for action in IMPERATIVE.values():
         step = Step("step", action.name, ResourceRef("prod", action.target_kinds[0], "some", "shop"))
         for access in action.accesses(step):

@@ -103,6 +103,22 @@ async def test_what_was_not_seen_is_not_merged(socket: Path, pull: PullRequest, 
     assert colleague.tip() == before
 
 
+async def test_yes_and_no_are_shown_with_who_said_them(socket: Path, pull: PullRequest) -> None:
+    me = getpass.getuser()
+    said = await run(socket, "reject", "1", "--yes", "--reason", "too much\x1b[2J")
+    assert said.stdout == "rejected shop/1: senior\n"
+    shown = (await run(socket, "show", "1")).stdout.splitlines()
+    assert "needs to be merged: senior" in shown
+    assert f"check kubernaut/approvals: failure, rejected by {me}" in shown
+    assert f"review by {me}: reject: too much [2J" in shown
+    assert status(await run(socket, "merge", "1", "--yes", "--reason", "x"))[1].startswith(f"{me} rejected this commit")
+    assert (await run(socket, "approve", "1", "--yes", "--reason", "on second thoughts")).exit_code == 0
+    reviews = document(await run(socket, "show", "1", "-o", "json"))["reviews"]
+    assert [(r["reviewer"], r["verdict"], r["current"]) for r in reviews] == [(me, "approve", True)]
+    assert (await run(socket, "merge", "1", "--yes", "--reason", "x")).exit_code == 0
+    assert status(await run(socket, "approve", "1", "--yes", "--reason", "late"))[0] == 3
+
+
 async def test_close(socket: Path, pull: PullRequest, forge: LocalForge) -> None:
     assert (await run(socket, "close", "1", "--yes", "--reason", "no")).stdout == "closed shop/1\n"
     assert (await forge.pull_request(URL, 1)).state == "closed"

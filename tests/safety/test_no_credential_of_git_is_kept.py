@@ -5,7 +5,7 @@ import pytest
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.gitops import argocd, flux
 from kubernaut.gitops.source import address
-from kubernaut.pipeline.gitops import applied_revision
+from kubernaut.pipeline.syncing import applied_revision
 
 APP = ResourceRef("prod", "Application", "web", "argocd")
 TOKEN = "ghp_" + "a1B2" * 9

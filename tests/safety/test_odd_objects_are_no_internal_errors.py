@@ -17,7 +17,7 @@ from kubernaut.domain.errors import KubernautError
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.gitops.live import live_equals
-from kubernaut.pipeline.gitops import applied_revision
+from kubernaut.pipeline.syncing import applied_revision
 
 from . import objects
 from .memory_cluster import MemoryCluster

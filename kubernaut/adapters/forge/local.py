@@ -1,23 +1,23 @@
 """The embedded forge: bare repositories on this machine, real git, pull requests without a server.
 
 A pull request is a branch and a record. The branch comes first, so that a crash in between leaves a branch that the next
-attempt recognises and finishes. A merge is a ref moved by compare-and-swap; its record is derived again from the refs
-when it is missing, so somebody who merges by hand with `git push` is noticed, too.
+attempt recognises and finishes. A merge is a ref moved by compare-and-swap; what people do with plain git is read from
+the refs again at each look, see `looking`.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
 from kubernaut.domain.facts import Commit
-from kubernaut.domain.proposals import ChangeRequest, FileChange, PullRequest, PullRequestState
+from kubernaut.domain.proposals import ChangeRequest, Check, FileChange, PullRequest, PullRequestState, Review
 from kubernaut.ports import Clock
 
 from . import names, objects, urls, writing
 from .git import Git
+from .looking import Repository, kept, look
 from .records import Record, Records
 from .refs import Branches
 
@@ -25,18 +25,6 @@ MERGE_ATTEMPTS = 5
 """How often a merge is tried anew because somebody pushed to the base meanwhile."""
 
 _CACHED_LISTINGS = 32
-
-
-@dataclass(slots=True)
-class _Repository:
-    """One repository of the forge: its git, its records, and the lock that its writers take turns with."""
-
-    name: str
-    url: str
-    git: Git
-    branches: Branches
-    records: Records
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class LocalForge:
@@ -54,9 +42,9 @@ class LocalForge:
 
     def __init__(self, root: Path, repositories: Mapping[str, str], clock: Clock) -> None:
         self._clock = clock
-        self._by_url: dict[str, _Repository] = {}
+        self._by_url: dict[str, Repository] = {}
         self._listings: dict[tuple[str, str, str], dict[str, str]] = {}
-        by_path: dict[Path, _Repository] = {}
+        by_path: dict[Path, Repository] = {}
         for url, where in repositories.items():
             path = _directory(root, where)
             name = path.name.removesuffix(".git")
@@ -64,7 +52,7 @@ class LocalForge:
             if path not in by_path:
                 if any(other.name == name for other in by_path.values()):
                     raise BadInput(f"two repositories are called {name!r}", field="forge.repositories")
-                by_path[path] = _Repository(name, url, git, Branches(git), Records(root.absolute() / "pulls" / name))
+                by_path[path] = Repository(name, url, git, Branches(git), Records(root.absolute() / "pulls" / name))
             self._by_url[urls.canonical(url)] = by_path[path]
         self._all = tuple(by_path.values())
 
@@ -124,6 +112,11 @@ class LocalForge:
             return record.pull
         return await self._look(repository, record, await repository.branches.tips())
 
+    async def of_branch(self, repo_url: str, branch: str) -> PullRequest | None:
+        """The pull request of a branch as it stands now; None if it has none."""
+        record = self._repository(repo_url).records.of_branch(branch)
+        return await self.pull_request(repo_url, record.pull.number) if record else None
+
     async def pull_requests(self) -> Sequence[PullRequest]:
         """All pull requests of all repositories, newest first."""
         found: list[PullRequest] = []
@@ -179,13 +172,16 @@ class LocalForge:
             if not fork:
                 fork = tips[base]
                 head = await writing.commit(repository.git, request, fork, now)
+            await kept(repository.git, branch, head)
             pull = PullRequest(
                 number=0, repository=repository.name, repo_url=request.repo_url, branch=branch, base=base,
                 state=PullRequestState.OPEN, title=request.title, body=request.body, head_commit=head,
                 url=f"{repository.git.directory.as_uri()}#{branch}", created_at=now, updated_at=now,
-                labels=request.labels,
+                labels=request.labels, base_head=tips[base],
+                check_runs=tuple(replace(check, commit=head) for check in request.checks),
             )  # fmt: skip
-            return repository.records.add(Record(pull, fork, request.reviewers)).pull
+            paths = tuple(sorted(change.path for change in request.files))
+            return repository.records.add(Record(pull, fork, request.reviewers, paths=paths)).pull
 
     async def merge(self, repo_url: str, number: int, by: str, expected_head: str) -> PullRequest:
         """Merge with a merge commit. Merging twice merges once.
@@ -202,17 +198,36 @@ class LocalForge:
                     return pull
                 if pull.state is PullRequestState.CLOSED:
                     raise Refused(f"{repository.name}#{number} was closed without merging")
-                if pull.head_commit != expected_head:
-                    raise Conflict(
-                        f"{repository.name}#{number} now ends at {pull.head_commit[:12]}, not at {expected_head[:12]}: "
-                        "look at the new diff first"
-                    )
+                _same_head(pull, expected_head)
                 if await writing.merge(repository.git, pull, by, self._clock.now()):
                     return await self.pull_request(repo_url, number)
             raise Conflict(f"{pull.base} of {repository.name} moves too fast to merge {repository.name}#{number}")
 
-    async def close(self, repo_url: str, number: int, by: str) -> PullRequest:
-        """Close without merging; the branch stays. Raises Refused when it is merged already."""
+    async def review(self, repo_url: str, number: int, review: Review) -> PullRequest:
+        """Keep a person's word on a commit; it takes the place of what they said of the same commit before.
+
+        Raises:
+            Conflict: the branch ends at another commit now. Refused: the pull request is not open.
+        """
+        repository = self._repository(repo_url)
+        async with self._turn(repository):
+            pull = await self.pull_request(repo_url, number)
+            if pull.state is not PullRequestState.OPEN:
+                raise Refused(f"{repository.name}#{number} is {pull.state} already")
+            _same_head(pull, review.commit)
+            others = [r for r in pull.reviews if (r.reviewer, r.commit) != (review.reviewer, review.commit)]
+            return self._remember(repository, number, reviews=(*others, review))
+
+    async def check(self, repo_url: str, number: int, check: Check) -> PullRequest:
+        """Post what a check says; it takes the place of what the check of that name said before."""
+        repository = self._repository(repo_url)
+        async with self._turn(repository):
+            pull = await self.pull_request(repo_url, number)
+            others = [c for c in pull.check_runs if c.name != check.name]
+            return self._remember(repository, number, check_runs=(*others, check))
+
+    async def close(self, repo_url: str, number: int, by: str, comment: str = "") -> PullRequest:
+        """Close without merging and say why; the branch stays. Raises Refused when it is merged already."""
         repository = self._repository(repo_url)
         async with self._turn(repository):
             pull = await self.pull_request(repo_url, number)
@@ -220,50 +235,52 @@ class LocalForge:
                 raise Refused(f"{repository.name}#{number} is merged already")
             if pull.state is PullRequestState.CLOSED:
                 return pull
-            return self._remember(repository, number, state=PullRequestState.CLOSED, merged_by="").pull
+            said = (f"{by}: {comment}",) if comment else ()
+            return self._remember(
+                repository, number, state=PullRequestState.CLOSED, merged_by="", comments=(*pull.comments, *said)
+            )
 
     # ------------------------------------------------------------------------------------------------- internals
 
-    def _repository(self, repo_url: str) -> _Repository:
+    def _repository(self, repo_url: str) -> Repository:
         found = self._by_url.get(urls.canonical(repo_url))
         if found is None:
             raise NotFound(f"the local forge has no repository {repo_url}: add it to forge.repositories")
         return found
 
     @asynccontextmanager
-    async def _turn(self, repository: _Repository) -> AsyncIterator[None]:
+    async def _turn(self, repository: Repository) -> AsyncIterator[None]:
         """One writer a repository at a time, so that a branch and its record are made by the same hand."""
         async with repository.turn:
             yield
 
-    def _record(self, repository: _Repository, number: int) -> Record:
+    def _record(self, repository: Repository, number: int) -> Record:
         record = repository.records.get(number)
         if record is None:
             raise NotFound(f"no pull request {repository.name}#{number}")
         return record
 
-    def _remember(self, repository: _Repository, number: int, **changes: object) -> Record:
+    def _remember(
+        self, repository: Repository, number: int, paths: Sequence[str] | None = None, **changes: object
+    ) -> PullRequest:
         record = self._record(repository, number)
         pull = replace(record.pull, updated_at=self._clock.now(), **changes)  # type: ignore[arg-type]
-        return repository.records.put(replace(record, pull=pull))
+        changed = replace(record, pull=pull, paths=record.paths if paths is None else tuple(paths))
+        return repository.records.put(changed).pull
 
-    async def _look(self, repository: _Repository, record: Record, tips: Mapping[str, str]) -> PullRequest:
-        """An open pull request held against the refs: moved, merged by hand, or its branch deleted."""
-        pull = record.pull
-        head = tips.get(pull.branch, pull.head_commit)
-        base = tips.get(pull.base)
-        if base is None:
-            return pull
-        if await repository.branches.is_merged(head, base):
-            landed = await objects.landed(repository.git, head, base)
-            by = await writing.merged_by(repository.git, landed)
-            return self._remember(
-                repository, pull.number, state=PullRequestState.MERGED, merge_commit=landed, head_commit=head,
-                merged_by=by,
-            ).pull  # fmt: skip
-        if pull.branch not in tips:
-            return self._remember(repository, pull.number, state=PullRequestState.CLOSED).pull
-        return pull if head == pull.head_commit else self._remember(repository, pull.number, head_commit=head).pull
+    async def _look(self, repository: Repository, record: Record, tips: Mapping[str, str]) -> PullRequest:
+        """An open pull request held against the refs, and remembered where it moved on."""
+        changes, seen = await look(repository, record, tips)
+        pull = self._remember(repository, record.pull.number, seen.paths, **changes) if changes else record.pull
+        return replace(pull, base_head=tips.get(pull.base, ""))
+
+
+def _same_head(pull: PullRequest, expected: str) -> None:
+    if pull.head_commit != expected:
+        raise Conflict(
+            f"{pull.repository}#{pull.number} now ends at {pull.head_commit[:12]}, not at {expected[:12]}: "
+            "look at the new diff first"
+        )
 
 
 def _directory(root: Path, where: str) -> Path:

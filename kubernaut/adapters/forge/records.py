@@ -23,12 +23,14 @@ class Record:
     Args:
         fork: the commit that the branch was cut from.
         reviewers: who was asked to look.
+        paths: the files that the branch changed when it was made.
     """
 
     pull: PullRequest
     fork: str
     reviewers: tuple[str, ...] = ()
     format: int = 1
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

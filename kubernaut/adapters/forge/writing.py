@@ -68,6 +68,11 @@ async def merge(git: Git, pull: PullRequest, by: str, at: datetime) -> bool:
         Conflict: both sides changed the same lines.
     """
     base = await objects.resolve(git, pull.base)
+    if not await objects.fork_point(git, base, pull.head_commit):
+        raise Conflict(
+            f"{pull.base} was rewritten and has nothing in common with {pull.repository}#{pull.number} any more: "
+            "close it and let kubernaut propose again from the present state"
+        )
     answer = await git.run("merge-tree", "--write-tree", "--name-only", base, pull.head_commit, allow=(0, 1))
     tree, *rest = answer.text.splitlines()
     if answer.status == 1:
@@ -77,7 +82,8 @@ async def merge(git: Git, pull: PullRequest, by: str, at: datetime) -> bool:
             "close it and let kubernaut propose again from the present state"
         )
     who = " ".join(by.split()) or "unknown"
-    message = f"Merge {pull.repository}#{pull.number}: {pull.title}\n\n{_MERGED_BY}{who}\n"
+    agreed = "".join(f"Approved-by: {' '.join(name.split())}\n" for name in pull.approvals)
+    message = f"Merge {pull.repository}#{pull.number}: {pull.title}\n\n{agreed}{_MERGED_BY}{who}\n"
     date = f"{int(at.timestamp())} +0000"
     merged = await git.run(
         "commit-tree", tree, "-p", base, "-p", pull.head_commit,

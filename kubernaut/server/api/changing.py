@@ -38,6 +38,7 @@ class Changing:
             web.post("/v1/remediations/{id}/cancel", self.cancel),
             web.post("/v1/remediations/{id}/escalate", self.escalate),
             web.post("/v1/remediations/{id}/note", self.note),
+            web.post("/v1/pulls/{repository}/{number}/review", self.review),
             web.post("/v1/pulls/{repository}/{number}/merge", self.merge),
             web.post("/v1/pulls/{repository}/{number}/close", self.close),
             web.post("/v1/signals", self.signal),
@@ -53,13 +54,11 @@ class Changing:
         approval = await s.store.approval(request.match_info["id"])
         if approval is None:
             raise NotFound(f"there is no approval {request.match_info['id']}")
-        word = text_of(document, "verdict", required=True)
-        if word not in list(Verdict):
-            raise BadInput("must be approve or reject", field="verdict")
+        verdict = _verdict(document)
         plan_hash = text_of(document, "plan_hash", required=True)
         reason, confirm = redact(text_of(document, "reason")), text_of(document, "confirm")
         s.allow_change(who, approval.environment, reason)
-        voted = await s.voting.vote(approval.id, who, Verdict(word), plan_hash, reason, confirm)
+        voted = await s.voting.vote(approval.id, who, verdict, plan_hash, reason, confirm)
         return reply(present.approval(voted, who))
 
     async def cancel(self, request: web.Request) -> web.Response:
@@ -88,26 +87,45 @@ class Changing:
         await s.control.note(request.match_info["id"], who, text)
         return reply({"noted": True})
 
+    async def review(self, request: web.Request) -> web.Response:
+        """A yes or no to the commit that the caller saw."""
+        s = self._services
+        who = s.caller(request, Role.APPROVER)
+        document = await body_of(request)
+        verdict = _verdict(document)
+        head = text_of(document, "expected_head", required=True)
+        repository, number, item, reason = await self._pull(request, who, document)
+        seen = await s.pulls.review(repository, number, who, verdict, head, reason)
+        return reply(present.pull_request(seen, s.pulls.quorum(item), who))
+
     async def merge(self, request: web.Request) -> web.Response:
         """Merge what the caller saw."""
         s = self._services
         who = s.caller(request, Role.APPROVER)
         document = await body_of(request)
-        head, reason = text_of(document, "expected_head", required=True), redact(text_of(document, "reason"))
-        repository, number = request.match_info["repository"], number_of(request)
-        item = await s.pulls.remediation(await s.pulls.find(repository, number))
-        s.allow_change(who, item.environment if item else "unknown", reason)
-        return reply(present.pull_request(await s.pulls.merge(repository, number, who, head, reason)))
+        head = text_of(document, "expected_head", required=True)
+        repository, number, item, reason = await self._pull(request, who, document)
+        merged = await s.pulls.merge(repository, number, who, head, reason)
+        return reply(present.pull_request(merged, s.pulls.quorum(item), who))
 
     async def close(self, request: web.Request) -> web.Response:
         """Close without merging."""
         s = self._services
         who = s.caller(request, Role.APPROVER)
-        reason = redact(text_of(await body_of(request), "reason"))
+        repository, number, item, reason = await self._pull(request, who, await body_of(request))
+        closed = await s.pulls.close(repository, number, who, reason)
+        return reply(present.pull_request(closed, s.pulls.quorum(item), who))
+
+    async def _pull(
+        self, request: web.Request, who: Principal, document: dict[str, Any]
+    ) -> tuple[str, int, Remediation | None, str]:
+        """Repository and number of the path, whose pull request it is, and the reason; production asks for one."""
+        s = self._services
+        reason = redact(text_of(document, "reason"))
         repository, number = request.match_info["repository"], number_of(request)
         item = await s.pulls.remediation(await s.pulls.find(repository, number))
         s.allow_change(who, item.environment if item else "unknown", reason)
-        return reply(present.pull_request(await s.pulls.close(repository, number, who, reason)))
+        return repository, number, item, reason
 
     async def signal(self, request: web.Request) -> web.Response:
         """A signal raised by hand; policy treats the caller as the requester."""
@@ -160,6 +178,13 @@ class Changing:
             note = JournalDraft(s.clock.now(), "arm", f"{who.name} is read-only again", who.name)
             await s.store.commit(Change(journal=(note,)))
         return reply({"armed": False, "until": None, "reason": ""})
+
+
+def _verdict(document: dict[str, Any]) -> Verdict:
+    word = text_of(document, "verdict", required=True)
+    if word not in list(Verdict):
+        raise BadInput("must be approve or reject", field="verdict")
+    return Verdict(word)
 
 
 def _seen(document: dict[str, Any], version: int) -> None:

@@ -104,7 +104,7 @@ class Reading:
     async def diff(self, request: web.Request) -> web.Response:
         """The proposed change."""
         s = self._services
-        s.caller(request)
+        who = s.caller(request)
         item = await s.remediation(request.match_info["id"])
         track = item.gitops
         pull = track.proposal.pull_request if track else None
@@ -112,7 +112,7 @@ class Reading:
         return reply(
             {
                 "files": [present.file_change(f) for f in files],
-                "pull_request": present.pull_request(pull, s.pulls.required_role(item)) if pull else None,
+                "pull_request": present.pull_request(pull, s.pulls.quorum(item), who) if pull else None,
             }
         )
 
@@ -171,21 +171,21 @@ class Reading:
     async def pulls(self, request: web.Request) -> web.Response:
         """All pull requests."""
         s = self._services
-        s.caller(request)
+        who = s.caller(request)
         items = []
         for pull in await s.pulls.all():
-            role = s.pulls.required_role(await s.pulls.remediation(pull))
-            items.append(present.pull_request(pull, role))
+            quorum = s.pulls.quorum(await s.pulls.remediation(pull))
+            items.append(present.pull_request(pull, quorum, who))
         return reply({"items": items})
 
     async def pull(self, request: web.Request) -> web.Response:
         """One pull request with its files."""
         s = self._services
-        s.caller(request)
+        who = s.caller(request)
         pull = await s.pulls.find(request.match_info["repository"], number_of(request))
-        role = s.pulls.required_role(await s.pulls.remediation(pull))
+        quorum = s.pulls.quorum(await s.pulls.remediation(pull))
         files = await s.forge.diff(pull.repo_url, pull.number)
-        return reply({**present.pull_request(pull, role), "files": [present.file_change(f) for f in files]})
+        return reply({**present.pull_request(pull, quorum, who), "files": [present.file_change(f) for f in files]})
 
 
 async def _read_logs(reader: ClusterReader, pods: Iterable[Object], tails: list[present.Document]) -> None:

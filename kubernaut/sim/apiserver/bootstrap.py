@@ -57,6 +57,8 @@ _KUBERNAUT: list[Json] = [
     {"apiGroups": [""], "resources": ["nodes"], "verbs": ["patch"]},
     {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
     {"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["patch"]},
+    {"apiGroups": ["source.toolkit.fluxcd.io"], "resources": ["gitrepositories"], "verbs": ["patch"]},
+    {"apiGroups": ["kustomize.toolkit.fluxcd.io"], "resources": ["kustomizations"], "verbs": ["patch"]},
 ]
 _ROLES: dict[str, list[Json]] = {
     "cluster-admin": [
