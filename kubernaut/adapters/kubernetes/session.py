@@ -16,6 +16,7 @@ from kubernaut.domain.errors import KubernautError, Temporary
 
 from .credentials import Credentials
 from .errors import Unauthorized, from_answer, from_transport
+from .proxy import Proxy
 
 if TYPE_CHECKING:
     from .kubeconfig import Login
@@ -42,6 +43,7 @@ class Session:
         self._credentials = credentials
         self._login: Login | None = None
         self._pool: aiohttp.ClientSession | None = None
+        self._proxy = Proxy()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self._loading = asyncio.Lock()
         self._doubtful_until = 0.0
@@ -192,8 +194,8 @@ class Session:
             headers=sent,
             timeout=timeout,
             allow_redirects=False,
-            proxy=configuration.proxy,
-            proxy_headers=configuration.proxy_headers,
+            proxy=self._proxy.url,
+            proxy_headers=self._proxy.headers,
             server_hostname=tls.server_name,
         )
 
@@ -221,7 +223,8 @@ class Session:
             raise Temporary(f"can't load the credentials: {_reason(e)}", 5.0) from e
         old = self._pool
         connector = aiohttp.TCPConnector(limit=0, ssl=context, socket_factory=self._socket)
-        self._pool = aiohttp.ClientSession(connector=connector, trust_env=True, read_bufsize=_LONGEST_LINE_BYTES)
+        self._pool = aiohttp.ClientSession(connector=connector, read_bufsize=_LONGEST_LINE_BYTES)
+        self._proxy = Proxy.towards(login.configuration.host, login.configuration.proxy)
         # aiohttp would send a DELETE again when a kept connection breaks, and nobody could tell what the first one did.
         self._pool._retry_connection = False
         if old is not None:
