@@ -181,21 +181,23 @@ _VERBS = {"stop": ("cancel", "Stop"), "roll-back": ("cancel", "Roll back"), "esc
 
 
 def _stopping(state: State, command: str, item: Document) -> State:
-    """Stop, roll back and escalate end the same way: what ran is undone where it can be, an open pull request is closed."""
+    """Stop and roll back are one: what ran is undone where it can be, an open pull request is closed. Who takes it over
+    finds both as they are."""
     if item["ended"]:
         return state.say(f"{item['id']} has ended ({clean(item['phase'])}): nothing to {BY_ID[command].label}")
     mutated = any(t["kind"] == "imperative" and t["mutated"] for t in item["tracks"])
     if command == "roll-back" and not mutated:
         return state.say("nothing ran yet, so there is nothing to roll back: s stops it")
     pull = open_pull(item)
-    ends = ["undoes what ran"] if mutated else []
-    ends += [f"closes #{pull['number']}"] if pull else []
     path, verb = _VERBS[command]
+    kept = command == "escalate"
+    ends = ["leaves what ran as it is" if kept else "undoes what ran"] if mutated else []
+    ends += [f"leaves #{pull['number']} open" if kept else f"closes #{pull['number']}"] if pull else []
     body = {"reason": "", "version": item["version"]}
     send = Send(f"{command} {item['id']}", f"/v1/remediations/{item['id']}/{path}", body, remediation=item["id"])
     told = f"? It {' and '.join(ends)}" if ends else "?"
     text = f"{verb} {item['id']} in {place(item['environment'], item['cluster'])}{told}"
-    if mutated and item["environment"] in PRODUCTION:
+    if mutated and not kept and item["environment"] in PRODUCTION:
         return _ask(state, _word(text, str(item["target"]["name"]), send))
     return _ask(state, _letter(text, send))
 

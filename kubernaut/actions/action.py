@@ -95,6 +95,13 @@ class Action(Protocol):
         """How it is undone, one sentence; or that it can't be."""
         ...
 
+    def keeps(self, step: Step, run: StepRun) -> str:
+        """Why kubernaut does not undo this of its own accord, one sentence; empty when it does.
+
+        What keeps work away from something broken is taken back by a person only: else a failing verification would bring
+        the hazard back."""
+        ...
+
     def accesses(self, step: Step) -> tuple[Access, ...]:
         """Permissions that the mutation needs."""
         ...

@@ -14,6 +14,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
+from .nodes import stays_cordoned
 from .reading import count, entries, section
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -54,6 +55,10 @@ class DrainNode:
     def rollback(self, step: Step) -> str:
         """Pods do not come back by themselves."""
         return f"uncordon {step.target.name} (pods stay where they went)"
+
+    def keeps(self, step: Step, run: StepRun) -> str:
+        """Pods must not come back to a node that is being emptied because it fails."""
+        return "" if run.captured.get("unschedulable") else stays_cordoned(step)
 
     def accesses(self, step: Step) -> tuple[Access, ...]:
         """Patch of the node, eviction of pods anywhere."""

@@ -26,6 +26,11 @@ class _Schedulability:
         """The other of the two."""
         return f"{self.inverse.removesuffix('-node')} {step.target.name}"
 
+    def keeps(self, step: Step, run: StepRun) -> str:
+        """A cordon keeps pods away from a node that is not well; an uncordon can be taken back at any time."""
+        kept = self.unschedulable and not run.captured.get("unschedulable")
+        return stays_cordoned(step) if kept else ""
+
     def accesses(self, step: Step) -> tuple[Access, ...]:
         """Patch of the node."""
         return (Access("patch", "Node", "", step.target.name),)
@@ -81,6 +86,11 @@ class _Schedulability:
     ) -> None:
         expected = {"uid": captured["uid"]}
         await writer.patch(step.target, {"spec": {"unschedulable": value}}, expected=expected, dry_run=dry_run)
+
+
+def stays_cordoned(step: Step) -> str:
+    """Why a node is not made schedulable again by itself."""
+    return f"kubernaut does not uncordon {step.target.name} by itself: do it when the node is well"
 
 
 def _word(unschedulable: bool) -> str:

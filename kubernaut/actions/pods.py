@@ -28,6 +28,10 @@ class DeletePod:
         """A deleted pod does not come back."""
         return "none, its controller makes a new pod"
 
+    def keeps(self, step: Step, run: StepRun) -> str:
+        """There is nothing to undo."""
+        return ""
+
     def accesses(self, step: Step) -> tuple[Access, ...]:
         """Delete of the pod."""
         return (Access("delete", "Pod", step.target.namespace, step.target.name),)

@@ -60,6 +60,10 @@ class RestartDeployment:
         """A restart has no inverse."""
         return "none, a restart can't be undone"
 
+    def keeps(self, step: Step, run: StepRun) -> str:
+        """There is nothing to undo."""
+        return ""
+
     def accesses(self, step: Step) -> tuple[Access, ...]:
         """Patch of the Deployment."""
         return (Access("patch", "Deployment", step.target.namespace, step.target.name),)

@@ -104,6 +104,11 @@ class Approval:
     version: int = 0
 
 
+def released(approval: Approval) -> Approval:
+    """The question when nobody waits for its answer any more: a vote on it could do nothing, so it takes none."""
+    return replace(approval, phase=ApprovalPhase.VOID) if approval.phase is ApprovalPhase.PENDING else approval
+
+
 def may_vote(approval: Approval, who: Principal) -> str:
     """Why `who` may not vote, in one sentence; empty when they may."""
     if not who.may(approval.role):

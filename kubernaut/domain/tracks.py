@@ -10,10 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from .machine import step
-from .plans import Plan, StepRun
+from .machine import IllegalTransition, step
+from .plans import Plan, StepPhase, StepRun
 from .policy import Decision
 from .proposals import ChangeProposal
+from .values import changed
 
 
 class TrackKind(StrEnum):
@@ -87,9 +88,9 @@ IMPERATIVE_TRANSITIONS: dict[tuple[ImperativePhase, ImperativeEvent], Imperative
     (_I.ROLLING_BACK, _IE.PARTLY_UNDONE): _I.PARTIALLY_ROLLED_BACK,
     **{(phase, _IE.WAIT): phase for phase in IMPERATIVE_OPEN},
     **{(phase, _IE.FAIL): _I.FAILED for phase in IMPERATIVE_OPEN if phase is not _I.ROLLING_BACK},
-    **{(phase, _IE.CANCEL): _I.CANCELLED for phase in (_I.PLANNING, _I.VALIDATING, _I.AWAITING_APPROVAL)},
+    **{(phase, _IE.CANCEL): _I.CANCELLED for phase in (_I.PLANNING, _I.VALIDATING, _I.AWAITING_APPROVAL, _I.EXECUTING)},
 }
-"""Cancelling what runs is a roll-back: `ROLL_BACK`, not `CANCEL`."""
+"""Cancelling what has written something is a roll-back: `ROLL_BACK`, not `CANCEL`."""
 
 
 class GitOpsPhase(StrEnum):
@@ -140,6 +141,41 @@ GITOPS_TRANSITIONS: dict[tuple[GitOpsPhase, GitOpsEvent], GitOpsPhase] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """What of a phase that goes on was written into the journal: a state that flips must not fill it.
+
+    Args:
+        text: what was told last, and `at` when.
+        count: how many entries the phase has already.
+        untold: how often it changed since then.
+    """
+
+    text: str
+    at: datetime
+    count: int = 1
+    untold: int = 0
+
+
+_FEW = 4
+_PAUSE_S = 60.0
+
+
+def telling(track: "Track", text: str, now: datetime) -> tuple[Telling, bool]:
+    """What is known of the telling after the present state is `text`, and whether that is to be told now.
+
+    The first few changes of a phase are told at once; whatever goes on changing after that is told once a minute at most.
+    """
+    told = track.told
+    if told is None:
+        return Telling(text, now), True
+    changed = told.untold + (text != track.reason)
+    due = told.count < _FEW or not 0 <= (now - told.at).total_seconds() < _PAUSE_S
+    if text == told.text or not due:
+        return replace(told, untold=changed), False
+    return Telling(text, now, told.count + 1), True
+
+
+@dataclass(frozen=True, slots=True)
 class ImperativeTrack:
     """The mitigation's row.
 
@@ -153,6 +189,9 @@ class ImperativeTrack:
         due_at: when the present phase must be over.
         replans: how often the plan was judged anew because the world had moved on.
         effectiveness: 0 to 1, recorded when the track ends; None before.
+        cancel_requested: a person wants it undone and ended: who and why; empty otherwise.
+        handed_over: a person takes it over as it stands: who and why; empty otherwise.
+        told: what the journal has of the present phase.
     """
 
     id: str
@@ -175,7 +214,9 @@ class ImperativeTrack:
     mutated_at: datetime | None = None
     effectiveness: float | None = None
     cancel_requested: str = ""
+    handed_over: str = ""
     replans: int = 0
+    told: Telling | None = None
     version: int = 0
 
     @property
@@ -222,7 +263,9 @@ class GitOpsTrack:
     ended_at: datetime | None = None
     effectiveness: float | None = None
     cancel_requested: str = ""
+    handed_over: str = ""
     asked_at: datetime | None = None
+    told: Telling | None = None
     version: int = 0
 
     @property
@@ -248,12 +291,16 @@ def advance_imperative(
         wake_at: when to look again; ignored when the new phase is an end.
 
     Raises:
-        IllegalTransition: the event has no meaning in this phase.
+        IllegalTransition: the event has no meaning in this phase, or what has perhaps written something is to be cancelled.
         ValueError: the new phase is no end and `wake_at` is None, so nobody would own the track.
     """
     phase = step(IMPERATIVE_TRANSITIONS, track.phase, event)
+    if phase is _I.CANCELLED and any(run.phase is not StepPhase.PENDING for run in track.steps):
+        raise IllegalTransition(
+            f"{track.id} may have written something: it is rolled back or fails, but is not cancelled"
+        )
     moved = _moved(track, phase, now, wake_at, ended=phase not in IMPERATIVE_OPEN)
-    return replace(track, phase=phase, reason=reason, **moved)
+    return changed(track, phase=phase, reason=reason, **moved)
 
 
 def advance_gitops(
@@ -262,7 +309,16 @@ def advance_gitops(
     """The track after `event`; as `advance_imperative`."""
     phase = step(GITOPS_TRANSITIONS, track.phase, event)
     moved = _moved(track, phase, now, wake_at, ended=phase not in GITOPS_OPEN)
-    return replace(track, phase=phase, reason=reason, **moved)
+    return changed(track, phase=phase, reason=reason, **moved)
+
+
+def left_behind(before: ImperativeTrack, after: ImperativeTrack) -> str:
+    """The id of the question that the track waited for and does not wait for any more; empty when there is none.
+
+    Whoever moves the track releases it with the same transition, so that no remediation ends with a question open.
+    """
+    waits = after.phase is _I.AWAITING_APPROVAL and after.approval_id == before.approval_id
+    return "" if waits or before.phase is not _I.AWAITING_APPROVAL else before.approval_id
 
 
 def _moved(track: Track, phase: StrEnum, now: datetime, wake_at: datetime | None, *, ended: bool) -> dict[str, Any]:
@@ -276,5 +332,6 @@ def _moved(track: Track, phase: StrEnum, now: datetime, wake_at: datetime | None
         "attempt": track.attempt + 1 if same else 0,
         "due_at": track.due_at if same else None,
         "steady_since": track.steady_since if same else None,
+        "told": track.told if same else None,
         "ended_at": now if ended else None,
     }

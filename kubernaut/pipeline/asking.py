@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kubernaut.domain.approvals import Approval, ApprovalPhase, Role
+from kubernaut.domain.approvals import Approval, ApprovalPhase, Role, released
 from kubernaut.domain.errors import Permanent
 from kubernaut.domain.plans import Plan
 from kubernaut.domain.policy import ApprovalType, Decision
 from kubernaut.domain.remediation import Remediation
-from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
+from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative, left_behind
 from kubernaut.domain.values import digest
 from kubernaut.ports import Change
 
@@ -93,3 +93,15 @@ async def approval_for(out: Outside, track: ImperativeTrack) -> Approval:
     if approval is None:
         raise Permanent(f"the approval {track.approval_id} of {track.id} is not in the store")
     return approval
+
+
+async def without_questions(out: Outside, before: Remediation, change: Change) -> Change:
+    """The change, and with it the end of the question that the mitigation leaves behind, however it does."""
+    after = next((track for track in change.tracks if isinstance(track, ImperativeTrack)), None)
+    left = left_behind(before.imperative, after) if before.imperative and after else ""
+    if not left or any(approval.id == left for approval in change.approvals):
+        return change
+    approval = await out.store.approval(left)
+    if approval is None or approval.phase is not ApprovalPhase.PENDING:
+        return change
+    return replace(change, approvals=(*change.approvals, released(approval)))

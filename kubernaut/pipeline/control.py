@@ -10,7 +10,7 @@ from kubernaut.domain.errors import BadInput, Conflict, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.redaction import redact
 from kubernaut.domain.remediation import Remediation, advance
-from kubernaut.domain.tracks import Track
+from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase, ImperativeTrack, Track
 from kubernaut.ports import Change, Clock, Store
 
 _TRIES = 5
@@ -28,15 +28,17 @@ class ControlDesk:
     async def cancel(self, remediation_id: str, who: Principal, reason: str) -> Remediation:
         """Stop after the running step; what ran is rolled back where it can be, an open pull request is closed.
 
+        What is merged is watched to its end, and a roll-back that runs goes on.
+
         Raises:
-            NotFound: no such remediation. Conflict: it has ended already.
+            NotFound: no such remediation. Conflict: it has ended already, or nothing of it can be cancelled any more.
         """
         return await self._stop(
             remediation_id, who, f"cancelled by {who.name}{_because(reason)}", AssessmentEvent.CANCEL
         )
 
     async def escalate(self, remediation_id: str, who: Principal, reason: str) -> Remediation:
-        """As cancel, but the failure is said to need a person. Raises as `cancel`."""
+        """A person takes it over as it stands: nothing is undone, an open pull request stays open. Raises as `cancel`."""
         return await self._stop(
             remediation_id, who, f"taken over by {who.name}{_because(reason)}", AssessmentEvent.ESCALATE
         )
@@ -64,8 +66,7 @@ class ControlDesk:
             if remediation.assessment in OPEN:
                 change = Change(advance(remediation, event, now, wake_at=None, reason=message), journal=(note,))
             else:
-                tracks = tuple(_told(track, message, now) for track in remediation.tracks if not track.ended)
-                change = Change(tracks=tracks, journal=(note,))
+                change = Change(tracks=_stopped(remediation, event, message, now), journal=(note,))
             try:
                 await self._store.commit(change)
             except Conflict:
@@ -85,5 +86,26 @@ def _because(reason: str) -> str:
     return f": {redact(reason.strip())}" if reason.strip() else ""
 
 
-def _told(track: Track, message: str, now: datetime) -> Track:
-    return replace(track, cancel_requested=message, wake_at=now)
+def _stopped(remediation: Remediation, event: AssessmentEvent, message: str, now: datetime) -> tuple[Track, ...]:
+    """The open tracks with the person's word on them; those that go on whatever is said are left alone.
+
+    Raises:
+        Conflict: all of them are such.
+    """
+    taken_over = event is AssessmentEvent.ESCALATE
+    bound = {track.id: why for track in remediation.tracks if (why := _goes_on(track, taken_over))}
+    stopped = [track for track in remediation.tracks if not track.ended and track.id not in bound]
+    if not stopped:
+        raise Conflict("; ".join(bound.values()))
+    if taken_over:
+        return tuple(replace(track, handed_over=message, wake_at=now) for track in stopped)
+    return tuple(replace(track, cancel_requested=message, wake_at=now) for track in stopped)
+
+
+def _goes_on(track: Track, taken_over: bool) -> str:
+    """Why the track can't be stopped any more, one sentence; empty when it can."""
+    if isinstance(track, ImperativeTrack):
+        return "what ran is being rolled back already" if track.phase is ImperativePhase.ROLLING_BACK else ""
+    if track.phase in (GitOpsPhase.SYNCING, GitOpsPhase.VERIFYING) and not taken_over:
+        return "its pull request is merged, which can't be cancelled: escalate to take it over, or revert the merge"
+    return ""

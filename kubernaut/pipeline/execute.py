@@ -10,10 +10,11 @@ from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
 from kubernaut.ports import Change
 
-from .entries import track_entry
+from .entries import progress, track_entry
 from .outside import Outside
 from .planning import node_labels, other_drains, pool_of
 from .replan import moved, replan
+from .stopping import kept, over, undoable
 
 _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
@@ -67,9 +68,9 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
 def after(track: ImperativeTrack, now: datetime, ahead: str) -> Change:
     """The drain waits for another one of its pool."""
     message = f"waits: {ahead} drains a node of the same pool"
+    track, journal = progress(now, track, "wait", message)
     waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=_DRAIN_TURN_S), reason=message)
-    told = track.reason != message
-    return Change(tracks=(waiting,), journal=(track_entry(now, track, "wait", message),) if told else ())
+    return Change(tracks=(waiting,), journal=journal)
 
 
 async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:
@@ -142,12 +143,12 @@ def _unfinished(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) 
     if run.intended_at and (now - run.intended_at).total_seconds() > step.timeout_s:
         message = f"{run.outcome}: gave up after {step.timeout_s:.0f} s"
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=message), message)
-    told = track.reason != run.outcome
     mutated = replace(track.with_run(run), mutated_at=track.mutated_at or now)
+    mutated, journal = progress(now, mutated, "mutation", run.outcome)
     waiting = advance_imperative(
         mutated, _E.WAIT, now, wake_at=now + timedelta(seconds=_DRAIN_POLL_S), reason=run.outcome
     )
-    return Change(tracks=(waiting,), journal=(track_entry(now, track, "mutation", run.outcome),) if told else ())
+    return Change(tracks=(waiting,), journal=journal)
 
 
 def _applied(out: Outside, track: ImperativeTrack, run: StepRun) -> Change:
@@ -162,31 +163,25 @@ def _applied(out: Outside, track: ImperativeTrack, run: StepRun) -> Change:
 def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str) -> Change:
     """What was done before (or half done) is undone where it can be; else the track fails as it stands."""
     now = out.clock.now()
-    step = next(s for s in track.plan.steps if s.id == run.step_id)
-    half_done = run.intended_at is not None and find(step.action).reversible
-    earlier = any(
-        r.phase is StepPhase.APPLIED and find(s.action).reversible
-        for s in track.plan.steps for r in track.steps if r.step_id == s.id
-    )  # fmt: skip
     track = replace(track.with_run(replace(run, ended_at=now)), effectiveness=0.0)
-    if half_done or earlier:
+    if undoable(track, by_itself=not track.cancel_requested):
         message = f"failed ({why}): rolling back"
         going = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=message)
         return Change(tracks=(going,), journal=(track_entry(now, track, "error", message),))
-    message = f"failed: {why}"
-    ended = advance_imperative(track, _E.FAIL, now, wake_at=None, reason=message)
-    return Change(tracks=(ended,), journal=(track_entry(now, track, "escalation", message),))
+    return over(out, track, _E.FAIL, "; ".join((f"failed: {why}", *kept(track))))
 
 
 async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
     """Undo one reversible step a look, last first; a failing undo does not keep the others from being tried."""
     now = out.clock.now()
     cluster = out.cluster(remediation.cluster)
-    overdue = (now - track.since).total_seconds() > out.limits.rollback_deadline_s
+    # Who was down all the time has not tried yet.
+    overdue = track.attempt > 0 and (now - track.since).total_seconds() > out.limits.rollback_deadline_s
+    left = [] if track.cancel_requested else kept(track)
     for step in reversed([s for wave in track.plan.order() for s in wave]):
         run, action = track.run_of(step.id), find(step.action)
         touched = run.intended_at is not None and run.phase not in (StepPhase.UNDONE, StepPhase.UNDO_FAILED)
-        if not touched or not action.reversible:
+        if not touched or not action.reversible or (not track.cancel_requested and action.keeps(step, run)):
             continue
         try:
             if overdue:
@@ -201,8 +196,8 @@ async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTra
             )
         going = advance_imperative(track.with_run(run), _E.WAIT, now, wake_at=now, reason=run.outcome)
         return Change(tracks=(going,), journal=(track_entry(now, track, "mutation", run.outcome, step=step.id),))
-    partly = any(run.phase is StepPhase.UNDO_FAILED for run in track.steps)
+    partly = bool(left) or any(run.phase is StepPhase.UNDO_FAILED for run in track.steps)
     event = _E.PARTLY_UNDONE if partly else _E.UNDONE
-    message = "rolled back in part: look at what is left" if partly else "rolled back"
+    message = "; ".join(("rolled back in part: look at what is left", *left)) if partly else "rolled back"
     ended = advance_imperative(track, event, now, wake_at=None, reason=message)
     return Change(tracks=(ended,), journal=(track_entry(now, track, "escalation", message),))

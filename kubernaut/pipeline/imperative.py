@@ -10,27 +10,34 @@ from kubernaut.actions.action import HealthState, fetch
 from kubernaut.actions.catalogue import find
 from kubernaut.domain.approvals import ApprovalPhase
 from kubernaut.domain.errors import NotFound, Refused
-from kubernaut.domain.plans import Plan, StepPhase
+from kubernaut.domain.plans import Plan
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativePhase, ImperativeTrack, advance_imperative
 from kubernaut.ports import Change
 
 from .asking import approval_for, ask, covers
-from .entries import track_entry
+from .entries import progress, track_entry
 from .execute import after, execute, roll_back
 from .outside import Outside
 from .ownership import managed_now
 from .planning import Planned, bound, decide_plan, drains_beside
 from .replan import moved, replan
+from .steady import steady_since, too_late, watched
+from .stopping import NOTHING, cancel, hand_over, kept, over, resolved_before, undoable
 
 _I, _E = ImperativePhase, ImperativeEvent
 
 
 async def run_imperative(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
     """One look at an open imperative track; returns what to persist."""
-    if track.cancel_requested and track.phase is not _I.ROLLING_BACK:
-        return await _cancel(out, track)
-    return await _STAGES[track.phase](out, remediation, track)
+    if track.phase is not _I.ROLLING_BACK:
+        if track.handed_over:
+            return await hand_over(out, remediation, track)
+        if track.cancel_requested:
+            return await cancel(out, remediation, track)
+        if resolved_before(remediation, track):
+            return over(out, track, _E.CANCEL, "the alert resolved before anything was done")
+    return await _STAGES[track.phase](out, remediation, watched(out, track))
 
 
 async def _plan(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
@@ -52,21 +59,21 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
         try:
             captured[step.id] = await find(step.action).capture(out.cluster(remediation.cluster), step, now)
         except (NotFound, Refused) as error:
-            return _over(out, track, _E.FAIL, f"not done: {error}")
+            return over(out, track, _E.FAIL, f"not done: {error}")
         if moved(captured[step.id], step.expected):
             return replan(track, now, f"{step.target} changed")
     if refusal := await _forbidden(out, remediation, track):
-        return _over(out, track, _E.FAIL, f"kubernaut's service account lacks a permission: {refusal}")
+        return over(out, track, _E.FAIL, f"kubernaut's service account lacks a permission: {refusal}")
     for step in track.plan.steps:
         if beside := await drains_beside(out, remediation, step):
             return after(track, now, beside[0].remediation_id)
     planned = await _decided(out, remediation, track)
     if planned.decision.deny:
-        return _over(out, track, _E.REJECT, f"policy denies it: {planned.decision.reason}")
+        return over(out, track, _E.REJECT, f"policy denies it: {planned.decision.reason}")
     try:
         dry_run = await _dry_run(out, remediation, track, captured)
     except Refused as error:
-        return _over(out, track, _E.FAIL, f"the API server refuses the dry run: {error}")
+        return over(out, track, _E.FAIL, f"the API server refuses the dry run: {error}")
     approval = await out.store.approval(track.approval_id) if track.approval_id else None
     approved = covers(approval, track.plan, track.decision, planned.decision, now, out.limits.approval_ttl_s)
     track = replace(track, decision=planned.decision)
@@ -114,7 +121,7 @@ async def _await_approval(out: Outside, remediation: Remediation, track: Imperat
     if approval.phase is ApprovalPhase.REJECTED:
         vote = approval.votes[-1]
         why = f": {vote.reason}" if vote.reason else ""
-        return _over(out, track, _E.REJECT, f"rejected by {vote.principal}{why}")
+        return over(out, track, _E.REJECT, f"rejected by {vote.principal}{why}")
     if approval.phase is ApprovalPhase.EXPIRED or now >= approval.expires_at:
         message = "nobody decided in time: it is yours now"
         ended = advance_imperative(track, _E.EXPIRED, now, wake_at=None, reason=message)
@@ -123,10 +130,7 @@ async def _await_approval(out: Outside, remediation: Remediation, track: Imperat
     resolved_at = remediation.signal.resolved_at
     grace_over_at = resolved_at + timedelta(seconds=out.limits.resolve_grace_s) if resolved_at else None
     if grace_over_at and now >= grace_over_at:
-        message = "the alert resolved and stayed so, nothing was done"
-        ended = advance_imperative(track, _E.CANCEL, now, wake_at=None, reason=message)
-        void = replace(approval, phase=ApprovalPhase.VOID)
-        return Change(tracks=(ended,), approvals=(void,), journal=(track_entry(now, track, "approval", message),))
+        return over(out, track, _E.CANCEL, f"the alert resolved and stayed so, {NOTHING}")
     wake_at = min(approval.expires_at, grace_over_at) if grace_over_at else approval.expires_at
     return Change(tracks=(advance_imperative(track, _E.WAIT, now, wake_at=wake_at, reason=track.reason),))
 
@@ -138,68 +142,45 @@ async def _verify(out: Outside, remediation: Remediation, track: ImperativeTrack
     judged = [await find(s.action).health(reader, s, track.run_of(s.id)) for s in track.plan.steps]
     worst = max(judged, key=lambda h: list(HealthState).index(h.state))
     stamp = "|".join(h.stamp for h in judged)
-    due_at = track.due_at or track.since + timedelta(seconds=limits.verify_deadline_s)
-    track = replace(track, due_at=due_at)
-    if worst.state is HealthState.FAILED or now >= due_at:
+    track = replace(track, due_at=track.due_at or now + timedelta(seconds=limits.verify_deadline_s))
+    steady = steady_since(track, stamp, now) if worst.state is HealthState.HEALTHY else None
+    if worst.state is HealthState.FAILED or too_late(track, steady, now):
         why = worst.text if worst.state is HealthState.FAILED else f"not steady in time: {worst.text}"
         return _unverified(out, track, why)
-    if worst.state is HealthState.HEALTHY:
-        steady = track.steady_since if track.steady_since and track.steady_stamp == stamp else now
+    if steady is not None:
         if (now - steady).total_seconds() >= limits.stability_s:
-            message = f"verified: {worst.text}, steady for {limits.stability_s:.0f} s"
             broke = track.steady_breaks
+            message = f"verified: {worst.text}, steady for {limits.stability_s:.0f} s{_lost(broke)}"
             track = replace(track, steady_since=steady, effectiveness=1.0 if broke == 0 else max(0.5, 1 - 0.1 * broke))
             done = advance_imperative(track, _E.HEALTHY, now, wake_at=None, reason=message)
             return Change(tracks=(done,), journal=(track_entry(now, track, "verification", message),))
         left = limits.stability_s - (now - steady).total_seconds()
         wake_at = now + timedelta(seconds=min(left, limits.verify_poll_s))
-        breaks = track.steady_breaks + (track.steady_since is not None and steady == now)
+        breaks = track.steady_breaks + (track.steady_since is not None and steady != track.steady_since)
         track = replace(track, steady_since=steady, steady_stamp=stamp, steady_breaks=breaks)
     else:
         breaks = track.steady_breaks + (track.steady_since is not None)
         track = replace(track, steady_since=None, steady_stamp="", steady_breaks=breaks)
         wake_at = now + timedelta(seconds=limits.verify_poll_s)
-    waiting = advance_imperative(track, _E.WAIT, now, wake_at=wake_at, reason=worst.text)
-    told = track.reason != worst.text
-    return Change(tracks=(waiting,), journal=(track_entry(now, track, "verification", worst.text),) if told else ())
+    track, journal = progress(now, track, "verification", worst.text)
+    return Change(
+        tracks=(advance_imperative(track, _E.WAIT, now, wake_at=wake_at, reason=worst.text),), journal=journal
+    )
 
 
 def _unverified(out: Outside, track: ImperativeTrack, why: str) -> Change:
     now = out.clock.now()
     track = replace(track, effectiveness=0.0)
-    if _undoable(track):
-        event, message, wake_at = _E.ROLL_BACK, f"verification failed ({why}): rolling back", now
-        rolled = advance_imperative(track, event, now, wake_at=wake_at, reason=message)
-        return Change(tracks=(rolled,), journal=(track_entry(now, track, "verification", message),))
-    return _over(out, track, _E.FAIL, f"verification failed: {why}")
+    message = f"verification failed: {why}"
+    if undoable(track, by_itself=True):
+        told = f"{message}; rolling back"
+        rolled = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=told)
+        return Change(tracks=(rolled,), journal=(track_entry(now, track, "verification", told),))
+    return over(out, track, _E.FAIL, "; ".join((message, *kept(track))))
 
 
-def _undoable(track: ImperativeTrack) -> bool:
-    touched = {r.step_id for r in track.steps if r.phase in (StepPhase.APPLIED, StepPhase.INTENDED)}
-    return any(step.id in touched and find(step.action).reversible for step in track.plan.steps)
-
-
-async def _cancel(out: Outside, track: ImperativeTrack) -> Change:
-    now = out.clock.now()
-    message = track.cancel_requested
-    if track.phase is _I.AWAITING_APPROVAL:
-        approval = await approval_for(out, track)
-        void = (replace(approval, phase=ApprovalPhase.VOID),) if approval.phase is ApprovalPhase.PENDING else ()
-        return replace(_over(out, track, _E.CANCEL, message), approvals=void)
-    if track.phase in (_I.PLANNING, _I.VALIDATING):
-        return _over(out, track, _E.CANCEL, message)
-    if _undoable(track):
-        rolled = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=f"{message}: rolling back")
-        return Change(tracks=(rolled,), journal=(track_entry(now, track, "track", rolled.reason),))
-    return _over(out, track, _E.FAIL, f"{message}; what was done can't be undone")
-
-
-def _over(out: Outside, track: ImperativeTrack, event: ImperativeEvent, message: str) -> Change:
-    """The track ends, with the reason for people."""
-    now = out.clock.now()
-    ended = advance_imperative(track, event, now, wake_at=None, reason=message)
-    kind = "escalation" if event is _E.FAIL else "track"
-    return Change(tracks=(ended,), journal=(track_entry(now, track, kind, message),))
+def _lost(breaks: int) -> str:
+    return f", after it was lost {breaks} time{'s' if breaks > 1 else ''}" if breaks else ""
 
 
 _STAGES: dict[ImperativePhase, Callable[[Outside, Remediation, ImperativeTrack], Awaitable[Change]]] = {

@@ -21,7 +21,7 @@ def replan(track: ImperativeTrack, now: datetime, why: str) -> Change:
     delay_s = min(_MAX_S, _FIRST_S * 2 ** (track.replans - 1)) if track.replans else 0.0
     message = f"{why}: planning anew"
     wake_at = now + timedelta(seconds=delay_s)
-    counted = replace(track, replans=track.replans + 1)
+    counted = replace(track, replans=track.replans + 1, steps=())  # an intent that was not carried out is none
     again = advance_imperative(counted, ImperativeEvent.REPLAN, now, wake_at=wake_at, reason=message)
     return Change(tracks=(again,), journal=(track_entry(now, track, "track", message),))
 

@@ -18,6 +18,7 @@ from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.ports import Change, Due
 
+from .asking import without_questions
 from .assess import assess, missing_target
 from .entries import entry
 from .gitops import run_gitops
@@ -159,13 +160,17 @@ class Runner:
             log.exception("a stage failed", remediation=remediation.id, part=part)
             change = self._failed(remediation, part, f"internal error: {type(error).__name__}: {error}")
         try:
-            return _after(remediation, await self._out.store.commit(change))
+            return _after(remediation, await self._commit(remediation, change))
         except Conflict:  # somebody else moved the row meanwhile
             return await self._out.store.remediation(remediation.id)
         except BadInput as error:  # an outcome that can't be written down would be worked out again for ever
             log.exception("an outcome could not be persisted", remediation=remediation.id, part=part)
             message = f"internal error: its outcome can't be stored: {type(error).__name__}"
-            return _after(remediation, await self._out.store.commit(self._failed(remediation, part, message)))
+            return _after(remediation, await self._commit(remediation, self._failed(remediation, part, message)))
+
+    async def _commit(self, before: Remediation, change: Change) -> Change:
+        """Persist the outcome; a question that its track does not wait for any more is released with it, however it ends."""
+        return await self._out.store.commit(await without_questions(self._out, before, change))
 
     async def _stage(self, remediation: Remediation, part: str) -> Change:
         self._refuse_silent(remediation, part)
@@ -181,6 +186,10 @@ class Runner:
         phase = remediation.assessment if part == "assessment" else _track(remediation, part).phase
         if phase in _NEEDS_NO_CLUSTER or remediation.cluster not in self._out.clusters:
             return
+        if part != "assessment" and (
+            _track(remediation, part).cancel_requested or _track(remediation, part).handed_over
+        ):
+            return  # what has written nothing can be stopped without the cluster
         health = self._out.clusters[remediation.cluster].health()
         if health.state == "DOWN":
             raise Temporary(f"{remediation.cluster} does not answer: {health.reason}")

@@ -19,7 +19,7 @@ from kubernaut.domain.tracks import (
 )
 from kubernaut.ports import Change
 
-from .entries import entry, track_entry
+from .entries import entry, progress, track_entry
 from .outside import Outside
 
 _MAX_DELAY_S = 10.0
@@ -56,15 +56,15 @@ def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s:
     ):  # fmt: skip
         return ended_by(out, track, f"gave up waiting: {wording}")
     wake_at = _wake_at(now, delay_s, track.attempt)
-    told = not track.reason.startswith(WAITING)
-    journal = (track_entry(now, track, "wait", reason),) if told else ()
     # What the outside takes away is not taken off the time that health has to show itself.
     due_at = track.due_at + (wake_at - now) if track.due_at else None
+    new = not track.reason.startswith(WAITING)
     if isinstance(track, ImperativeTrack):
-        longer = replace(track, due_at=due_at)
-        waiting: Track = advance_imperative(longer, ImperativeEvent.WAIT, now, wake_at=wake_at, reason=reason)
+        mitigation, journal = progress(now, replace(track, due_at=due_at), "wait", reason, new=new)
+        waiting: Track = advance_imperative(mitigation, ImperativeEvent.WAIT, now, wake_at=wake_at, reason=reason)
     else:
-        waiting = advance_gitops(replace(track, due_at=due_at), GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
+        fix, journal = progress(now, replace(track, due_at=due_at), "wait", reason, new=new)
+        waiting = advance_gitops(fix, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
     return Change(tracks=(waiting,), journal=journal)
 
 

@@ -1,4 +1,4 @@
-"""No sequence of events leaves a remediation without an end or an owner.
+"""No sequence of events leaves a remediation without an end or an owner, and none that has ended leaves a question open.
 
 Owner means: somebody looks at it again. An open part has a `wake_at`; one that has ended has none; and the phase of the
 whole says "ended" exactly when every part has.
@@ -8,14 +8,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kubernaut.domain import assessment as assessing
+from kubernaut.domain.approvals import Approval, ApprovalPhase, Principal, Role, Verdict, cast, released
 from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
-from kubernaut.domain.errors import Conflict
-from kubernaut.domain.plans import Plan, Step
+from kubernaut.domain.errors import Conflict, Refused
+from kubernaut.domain.machine import IllegalTransition
+from kubernaut.domain.plans import Plan, Step, StepPhase, StepRun
 from kubernaut.domain.policy import Decision
 from kubernaut.domain.proposals import ChangeProposal, Ownership
 from kubernaut.domain.remediation import FAULTS, FINAL, Remediation, RemediationPhase, advance, needs_you
@@ -30,6 +33,7 @@ from kubernaut.domain.tracks import (
     ImperativeTrack,
     advance_gitops,
     advance_imperative,
+    left_behind,
 )
 from kubernaut.domain.values import Severity
 
@@ -57,15 +61,25 @@ def fix(now: datetime) -> GitOpsTrack:
     return GitOpsTrack("t-g", "rr-aaaaaa", GitOpsPhase.PROPOSING, DECISION, proposal, now, now, now)
 
 
+def question(id_: str, now: datetime) -> Approval:
+    plan = mitigation(now).plan
+    return Approval(
+        id_, "rr-aaaaaa", "t-i", plan.hash, "restart-deployment", OWNER, "production", "", {}, (), "", "r", "", now,
+        now + timedelta(days=1), min_approvers=2,
+    )  # fmt: skip
+
+
 class Life(RuleBasedStateMachine):
     """One remediation through any events in any order, the absurd ones included."""
 
     item: Remediation
+    questions: dict[str, Approval]
 
     @initialize()
     def begin(self) -> None:
         self.item = fresh()
         self.now = START
+        self.questions = {}
 
     def attempt(self, move: Any) -> Any:
         """The moved value; None when the machine refuses, which must leave everything as it was."""
@@ -73,7 +87,7 @@ class Life(RuleBasedStateMachine):
         before = self.item
         try:
             return move()
-        except (Conflict, ValueError):
+        except (Conflict, Refused, ValueError):
             assert self.item == before
             return None
 
@@ -99,7 +113,24 @@ class Life(RuleBasedStateMachine):
         if moved is not None:
             assert moved.attempt == (track.attempt + 1 if moved.phase is track.phase else 0)
             assert moved.since == (track.since if moved.phase is track.phase else self.now)
+            if event is ImperativeEvent.ASK:
+                asked = question(f"ap-{len(self.questions)}", self.now)
+                self.questions[asked.id] = asked
+                moved = replace(moved, approval_id=asked.id)
+            elif left := left_behind(track, moved):
+                self.questions[left] = released(self.questions[left])
             self.item = replace(self.item, imperative=moved)
+
+    @precondition(lambda self: self.questions)
+    @rule(who=st.sampled_from(("ana", "ben", "sia")), verdict=st.sampled_from(Verdict), which=st.integers(0, 30))
+    def vote(self, who: str, verdict: Verdict, which: int) -> None:
+        approval = list(self.questions.values())[which % len(self.questions)]
+        voted = self.attempt(
+            lambda: cast(approval, Principal(who, (), Role.SENIOR), verdict, approval.plan_hash, self.now)
+        )
+        if voted is not None:
+            assert approval.phase is ApprovalPhase.PENDING
+            self.questions[approval.id] = voted
 
     @precondition(lambda self: self.item.gitops is not None)
     @rule(event=st.sampled_from(GitOpsEvent), wake_at=wakes)
@@ -137,6 +168,15 @@ class Life(RuleBasedStateMachine):
             assert not needs_you(item)
 
     @invariant()
+    def nobody_is_asked_in_vain(self) -> None:
+        track = self.item.imperative
+        waits_for = track.approval_id if track and track.phase is ImperativePhase.AWAITING_APPROVAL else ""
+        for approval in self.questions.values():
+            if approval.phase is ApprovalPhase.PENDING:
+                assert not self.item.ended
+                assert approval.id == waits_for
+
+    @invariant()
     def one_bad_end_is_not_covered_by_a_good_one(self) -> None:
         item = self.item
         if item.phase is RemediationPhase.COMPLETED:
@@ -146,3 +186,12 @@ class Life(RuleBasedStateMachine):
 
 Life.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestLife = Life.TestCase
+
+
+@pytest.mark.parametrize("phase", [phase for phase in StepPhase if phase is not StepPhase.PENDING])
+def test_what_may_have_written_something_is_not_cancelled(phase: StepPhase) -> None:
+    track = replace(mitigation(START), phase=ImperativePhase.EXECUTING)
+    assert advance_imperative(track, ImperativeEvent.CANCEL, START, wake_at=None).phase is ImperativePhase.CANCELLED
+    begun = track.with_run(StepRun("restart", phase))
+    with pytest.raises(IllegalTransition, match="may have written"):
+        advance_imperative(begun, ImperativeEvent.CANCEL, START, wake_at=None)

@@ -81,7 +81,7 @@ async def test_somebody_else_takes_the_cordon_back(tmp_path: Path) -> None:
         await house.world.outside.api.patch("/api/v1/nodes/batch-2", {"spec": {"unschedulable": False}})
         item = await house.ended(id_)
         assert item.imperative is not None
-        assert (item.phase, item.imperative.phase) == ("Escalated", "RolledBack")
+        assert (item.phase, item.imperative.phase) == ("Escalated", "Failed")
         assert item.imperative.effectiveness == 0.0
         assert "somebody changed batch-2 back" in await house.said(id_)
 

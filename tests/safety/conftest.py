@@ -22,14 +22,14 @@ from kubernaut.domain.limits import Limits
 from kubernaut.domain.policy import Decision
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
-from kubernaut.domain.signals import SignalSource, SignalSummary, fingerprint
+from kubernaut.domain.signals import Signal, SignalSource, SignalStatus, SignalSummary, fingerprint
 from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
 from kubernaut.domain.values import Severity
 from kubernaut.pipeline.outside import Outside
 from kubernaut.pipeline.planning import plan_for
 from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
-from kubernaut.ports import Change
+from kubernaut.ports import Change, Intake
 
 from .memory_cluster import MemoryCluster
 
@@ -113,6 +113,16 @@ class House:
         asked = await self.approval(id_)
         desk = VotingDesk(self.store, self.clock, lambda: None)
         await desk.vote(asked.id, who, Verdict.APPROVE, asked.plan_hash, "", asked.confirm)
+
+    async def resolve(self, id_: str = "rr-aaaaaa") -> None:
+        """The alert says that the trouble is gone."""
+        item, now = await self.get(id_), self.clock.now()
+        gone = Signal(
+            item.signal.name, item.signal.source, item.cluster, SignalStatus.RESOLVED, item.signal.severity,
+            item.target, item.failure_class, item.signal.occurrence, now, now,
+        )  # fmt: skip
+        taken = await self.store.take([Intake(gone, item.target, item.fingerprint, "rr-zzzzzz", now, 300.0)])
+        assert taken[0].outcome == "resolved"
 
     def move(self, seconds: float) -> None:
         self.clock.moment += timedelta(seconds=seconds)
