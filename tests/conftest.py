@@ -6,8 +6,11 @@ anything but an empty text they fail, so that a broken build can't pass for a gr
 """
 
 import asyncio
+import getpass
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -24,6 +27,20 @@ from kubernaut.lab.simulated import SimulatedWorld
 from kubernaut.lab.world import Stage
 
 WORLD_TIMESCALE = 0.05
+
+
+SOCKET_ROOM = 60
+"""What the tests' own folders and a daemon's socket add to the temporary folder, in bytes; a Unix socket's path has 107."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Where TMPDIR is so long that no socket fits below it, the tests' folders are made in /tmp and removed at the end."""
+    longest = f"{tempfile.gettempdir()}/pytest-of-{getpass.getuser()}/pytest-0/popen-gw0/"
+    if hasattr(config, "workerinput") or config.option.basetemp or len(os.fsencode(longest)) + SOCKET_ROOM <= 107:
+        return
+    config.option.basetemp = tempfile.mkdtemp(prefix="kn-", dir="/tmp")
+    config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def _need(*names: str) -> Parts:
