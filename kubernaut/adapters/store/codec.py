@@ -4,8 +4,9 @@ Documents are JSON of the frozen dataclasses. Whatever changes without its docum
 column, and the column wins when both are read back.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,8 +58,11 @@ def from_us_or_none(epoch_us: int | None) -> datetime | None:
     return None if epoch_us is None else from_us(epoch_us)
 
 
-def encode(value: object) -> bytes:
+def encode(value: object, what: str = "") -> bytes:
     """JSON of a domain value.
+
+    Args:
+        what: the value's name in the error; its type when left out.
 
     Raises:
         BadInput: it holds something that JSON can't say.
@@ -66,7 +70,7 @@ def encode(value: object) -> bytes:
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, OverflowError) as e:
-        raise BadInput(f"{type(value).__name__} can't be stored: {e}") from e
+        raise BadInput(f"{what or type(value).__name__} can't be stored: {e}") from e
 
 
 def _decode(decoder: "msgspec.json.Decoder[T]", doc: bytes, what: str) -> T:
@@ -135,9 +139,15 @@ def haystack(remediation: Remediation) -> str:
 TRACK_COLUMNS = "id, kind, wake_at, doc, version"
 
 
+_DOCUMENTED = [field.name for field in fields(ImperativeTrack) if field.name != "steps"]
+_documented = attrgetter(*_DOCUMENTED)
+
+
 def track_document(track: Track) -> bytes:
     """The track without its steps, which have rows of their own."""
-    return encode(changed(track, steps=()) if isinstance(track, ImperativeTrack) and track.steps else track)
+    if isinstance(track, ImperativeTrack):
+        return encode(dict(zip(_DOCUMENTED, _documented(track), strict=True)), type(track).__name__)
+    return encode(track)
 
 
 def track_from(row: tuple[Any, ...], steps: tuple[StepRun, ...]) -> Track:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from kubernaut.domain.assessment import AssessmentPhase
 from kubernaut.domain.journal import JournalDraft
-from kubernaut.domain.remediation import FINAL, RemediationPhase, phase_from, waits_for_person
+from kubernaut.domain.remediation import FINAL, phase_from, waits_for_person
 from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase
 
 from .codec import to_us
@@ -59,16 +59,12 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The columns that follow from the phases."""
+    """The columns that follow from the phases. sort_rank: 0 needs a person, 1 runs, 2 is done."""
 
-    phase: RemediationPhase
+    phase: str
     active: bool
     needs_you: bool
-
-    @property
-    def sort_rank(self) -> int:
-        """0 needs a person, 1 runs, 2 is done."""
-        return 0 if self.needs_you else 1 if self.active else 2
+    sort_rank: int
 
 
 @lru_cache(maxsize=2048)
@@ -77,7 +73,8 @@ def derive(assessment: str, imperative: str | None, gitops: str | None) -> Deriv
     i = ImperativePhase(imperative) if imperative else None
     g = GitOpsPhase(gitops) if gitops else None
     phase = phase_from(AssessmentPhase(assessment), i, g)
-    return Derived(phase, phase not in FINAL, waits_for_person(phase, i, g))
+    active, waits = phase not in FINAL, waits_for_person(phase, i, g)
+    return Derived(phase.value, active, waits, 0 if waits else 1 if active else 2)
 
 
 _PARTS = "UPDATE remediation SET imperative = ?, gitops = ? WHERE id = ?"
@@ -91,30 +88,28 @@ opens: each touches no more indexes than it has to."""
 
 
 def settle(connection: sqlite3.Connection, head: Head, ended_at: datetime | None, now: datetime) -> JournalDraft | None:
-    """Write the derived columns; returns the entry that tells of a changed phase, None when it is the same.
+    """Write the derived columns of a head that moved; returns the entry that tells of a changed phase, None if it did not.
 
     Args:
         ended_at: when the part that ended says it ended.
         now: the end when no part says so.
     """
-    if not head.moved:
-        return None
     new = derive(head.assessment, head.imperative, head.gitops)
-    if (head.phase, head.active, head.needs_you) == (new.phase.value, new.active, new.needs_you):
+    if (head.phase, head.active, head.needs_you) == (new.phase, new.active, new.needs_you):
         connection.execute(_PARTS, (head.imperative, head.gitops, head.id))
         return None
-    whole = (head.imperative, head.gitops, new.phase.value, new.needs_you, new.sort_rank)
+    whole = (head.imperative, head.gitops, new.phase, new.needs_you, new.sort_rank)
     if new.active and head.active:
         connection.execute(_STAYS, (*whole, head.id))
     else:
         end = None if new.active else to_us(ended_at or now)
         connection.execute(_TURNS, (*whole, new.active, new.active, end, head.id))
-    if head.phase == new.phase.value:
+    if head.phase == new.phase:
         return None
     return JournalDraft(
         at=now,
         kind="phase",
-        message=f"{head.phase} → {new.phase.value}",
+        message=f"{head.phase} → {new.phase}",
         remediation_id=head.id,
-        data={"from": head.phase, "to": new.phase.value},
+        data={"from": head.phase, "to": new.phase},
     )

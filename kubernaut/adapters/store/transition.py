@@ -31,6 +31,8 @@ def write(connection: sqlite3.Connection, tail: JournalTail, change: Change, now
     approvals = tuple(_write_approval(connection, approval) for approval in change.approvals)
     drafts = list(change.journal)
     for head in heads.values():
+        if not head.moved:
+            continue
         if phase_entry := settle(connection, head, _end_of(change, head.id), _moment(drafts, now)):
             drafts.append(phase_entry)
     if drafts:
@@ -128,7 +130,7 @@ def insert_remediation(connection: sqlite3.Connection, item: Remediation, doc: b
         connection.execute(
             _INSERT_REMEDIATION,
             (item.id, item.fingerprint, target.cluster, target.kind, target.namespace, target.name, item.environment,
-             item.priority.value, item.assessment.value, derived.phase.value, derived.active, derived.needs_you,
+             item.priority.value, item.assessment.value, derived.phase, derived.active, derived.needs_you,
              derived.sort_rank, codec.to_us_or_none(item.wake_at), codec.to_us(item.created_at),
              codec.to_us_or_none(item.ended_at), signal.name, codec.RANK[signal.severity], signal.count,
              codec.to_us(signal.first_seen), codec.to_us(signal.last_seen), signal.occurrence,

@@ -196,7 +196,10 @@ class Writer:
                 waiting.tell()
             if self._tail.keep():
                 self._committed()
-        self._next()
+        if self._queue:
+            self._turn()  # now, so that the work of those who were just told falls into its flush
+        else:
+            self._idle.set()
 
     def _next(self) -> None:
         if self._queue:
