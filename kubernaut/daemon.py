@@ -5,14 +5,12 @@ import contextlib
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
-from aiohttp import web
 
 from kubernaut.adapters.forge.local import LocalForge
 from kubernaut.adapters.kubernetes import Graces, KubernetesCluster, StateWatcher
@@ -22,24 +20,24 @@ from kubernaut.adapters.store import SqliteStore
 from kubernaut.clock import SystemClock
 from kubernaut.diagnosis.analyst import RulesAnalyst
 from kubernaut.domain.approvals import Role
-from kubernaut.domain.errors import BadInput, KubernautError
-from kubernaut.domain.signals import Signal
+from kubernaut.domain.errors import BadInput
 from kubernaut.pipeline.control import ControlDesk
 from kubernaut.pipeline.intake import IntakeDesk
 from kubernaut.pipeline.outside import Outside
 from kubernaut.pipeline.pulls import PullDesk
 from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
+from kubernaut.pipeline.watched import WatchedSignals
 from kubernaut.ports import Clock
 from kubernaut.server.api.app import application
-from kubernaut.server.api.journal import JournalStream
 from kubernaut.server.api.services import Services
 from kubernaut.server.arming import Arms
+from kubernaut.server.doors import Doors
 from kubernaut.server.gateway.app import Gateway
 from kubernaut.server.gateway.tokens import Tokens
 from kubernaut.server.metrics import Metrics
 from kubernaut.server.principals import Directory, Membership
-from kubernaut.server.reloads import reload_policies, reload_tokens
+from kubernaut.server.reloads import Reloads
 from kubernaut.server.sockets import remove_socket, tcp_socket, unix_socket
 from kubernaut.settings import Settings
 
@@ -47,12 +45,9 @@ log = structlog.get_logger()
 _DATABASE = "kubernaut.db"
 _STOP_S = 3.0
 """For stages in flight; what needs more is read back after the restart."""
-_DOOR_S = 1.0
-"""For requests in flight, twice: to end, then to be cancelled."""
 _LOOK_AGAIN_S = 2.0
 """How often tokens and policies are looked at."""
 _FIRST_LOOK_S = 5.0
-_QUEUE = 10_000
 OpenStore = Callable[[Path, Clock], Awaitable[SqliteStore]]
 
 
@@ -62,6 +57,7 @@ class Running:
 
     Args:
         gateway_port: where the webhooks listen, also when the configuration asked for any free port.
+        reload: have tokens and policies looked at now.
     """
 
     gateway_port: int
@@ -69,37 +65,19 @@ class Running:
     store: SqliteStore
     runner: Runner
     clusters: Mapping[str, KubernetesCluster]
+    reload: Callable[[], None]
 
 
-class _ClusterSignals:
-    """Signals that the watches raise: queued in the callback, taken by a task, so that the watch never waits."""
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What can stand in the way of a start, got hold of before anything runs."""
 
-    def __init__(self, ignore_namespaces: Collection[str]) -> None:
-        self._ignored = frozenset(ignore_namespaces)
-        self._queue: asyncio.Queue[Signal] = asyncio.Queue(_QUEUE)
-
-    def put(self, signal: Signal) -> None:
-        """Called by the watch."""
-        if signal.target is not None and signal.target.namespace in self._ignored:
-            return
-        try:
-            self._queue.put_nowait(signal)
-        except asyncio.QueueFull:
-            log.warning("a signal from object state was dropped, its state will raise it again", name=signal.name)
-
-    async def pump(self, intake: IntakeDesk) -> None:
-        """Take what was queued, for as long as the daemon runs."""
-        while True:
-            batch = [await self._queue.get()]
-            while not self._queue.empty() and len(batch) < 256:
-                batch.append(self._queue.get_nowait())
-            while True:
-                try:
-                    await intake.take(batch)
-                    break
-                except KubernautError as error:
-                    log.warning("signals from object state wait for the store", error=str(error))
-                    await asyncio.sleep(2.0)
+    tokens: Tokens
+    policies: Path
+    policy: RegoPolicyEngine
+    store: SqliteStore
+    tcp: socket.socket
+    unix: socket.socket
 
 
 @asynccontextmanager
@@ -107,6 +85,9 @@ async def running(
     settings: Settings, clock: Clock | None = None, open_store: OpenStore = SqliteStore.open
 ) -> AsyncIterator[Running]:
     """A daemon for the duration of the block; when the block ends it stops within five seconds and loses nothing.
+
+    Its doors open first: while the watches fill, health is told and signals are refused for now (503), so that none is taken
+    whose owner nobody knows yet.
 
     Args:
         open_store: opens the database; another one is for tests that end the process at a chosen transition.
@@ -116,70 +97,88 @@ async def running(
         Permanent: the database belongs to a newer version or to another daemon.
     """
     clock = clock or SystemClock()
-    _prepare(settings)
-    tokens = Tokens(settings.gateway.tokens_file)
-    policies = settings.policies.dir or shipped_policies()
-    policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(policy.close)
-        store = await open_store(settings.state_dir / _DATABASE, clock)
-        stack.push_async_callback(store.close)
-        tcp = stack.enter_context(tcp_socket(settings.gateway.host, settings.gateway.port))
-        unix = unix_socket(settings.socket, settings.api.group)
-        stack.callback(remove_socket, settings.socket, unix)
-        signals = _ClusterSignals(settings.watch.ignore_namespaces)
+        ground = await _ground(settings, clock, open_store, stack)
+        store = ground.store
+        signals = WatchedSignals(settings.watch.ignore_namespaces)
         clusters, watchers = await _clusters(settings, clock, signals, stack)
-        forge = LocalForge(settings.forge_root, settings.forge.repositories, clock)
-        cluster_labels = {c.name: c.labels for c in settings.clusters}
-        out = Outside(
-            store,
-            clusters,
-            forge,
-            policy,
-            RulesAnalyst(steady_s=settings.analysis.steady_s, recent_s=settings.analysis.recent_s),
-            clock,
-            settings.limits(),
-            cluster_labels,
-            settings.freeze,
-        )
+        out = _outside(settings, ground, clusters, clock)
         metrics = Metrics(store.counts, lambda: {n: c.health().state == "LIVE" for n, c in clusters.items()})
         nudges: list[Callable[[], None]] = []
         intake = IntakeDesk(store, clusters, clock, out.limits.dedup_window_s, lambda: nudges[0]())
         runner = Runner(out, settings.max_concurrent, lambda: intake.pressed, metrics.stage)
         nudges.append(runner.nudge)
-        environments = {name: await policy.environment("", {}, labels) for name, labels in cluster_labels.items()}
-        services = Services(
-            store, clusters, forge, policy, intake, VotingDesk(store, clock, runner.nudge),
-            ControlDesk(store, clock, runner.nudge), PullDesk(store, forge, clock, runner.nudge),
-            _directory(settings), Arms(clock), clock, environments,
-        )  # fmt: skip
-        ready: list[str] = ["starting"]
+        services = await _services(settings, out, intake, runner, metrics)
+        obstacle: list[str] = ["starting"]
         gateway = Gateway(
-            intake, tokens, metrics, lambda: ready[0], max_body_bytes=settings.gateway.max_body_bytes,
+            intake, ground.tokens, metrics, lambda: obstacle[0], max_body_bytes=settings.gateway.max_body_bytes,
             read_deadline_s=settings.gateway.read_deadline_s,
         )  # fmt: skip
+        reloads = Reloads(ground.tokens, ground.policy, ground.policies, store, clock)
         group = await stack.enter_async_context(asyncio.TaskGroup())
         working = group.create_task(runner.run(), name="runner")
         background = [
-            group.create_task(signals.pump(intake), name="signals"),
-            group.create_task(reload_tokens(tokens, _LOOK_AGAIN_S), name="tokens"),
-            group.create_task(reload_policies(policy, policies, store, clock, _LOOK_AGAIN_S), name="policies"),
+            group.create_task(signals.pump(intake, metrics.taken), name="signals"),
+            group.create_task(reloads.run(_LOOK_AGAIN_S), name="reloads"),
             *(group.create_task(watcher.run(), name="watcher") for watcher in watchers),
         ]
         stack.callback(_cancel, [working, *background])
-        await _first_look(clusters)
-        doors = _Doors(application(services), gateway)
+        doors = Doors(application(services), gateway)
         stack.push_async_callback(_stop, doors, runner, working)
-        await doors.open(tcp, unix)
-        port = int(tcp.getsockname()[1])
-        ready[0] = ""
+        await doors.open(ground.tcp, ground.unix)
+        await _first_look(clusters)
+        obstacle[0] = ""
+        port = int(ground.tcp.getsockname()[1])
         log.info(
             "ready", gateway=f"{settings.gateway.host}:{port}", socket=str(settings.socket), clusters=list(clusters),
-            policies=policy.revision[:12],
+            policies=ground.policy.revision[:12],
         )  # fmt: skip
-        yield Running(port, settings.socket, store, runner, clusters)
-        ready[0] = "stopping"
+        yield Running(port, settings.socket, store, runner, clusters, reloads.now)
+        obstacle[0] = "stopping"
         log.info("stopping")
+
+
+async def _ground(settings: Settings, clock: Clock, open_store: OpenStore, stack: contextlib.AsyncExitStack) -> _Ground:
+    """Folders, tokens, policies, database and sockets. Raises what `running` raises."""
+    _prepare(settings)
+    tokens = Tokens(settings.gateway.tokens_file)
+    if caution := tokens.caution():
+        log.warning("the tokens file is open to others", caution=caution)
+    policies = settings.policies.dir or shipped_policies()
+    policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
+    stack.callback(policy.close)
+    store = await open_store(settings.state_dir / _DATABASE, clock)
+    stack.push_async_callback(store.close)
+    tcp = stack.enter_context(tcp_socket(settings.gateway.host, settings.gateway.port))
+    unix = unix_socket(settings.socket, settings.api.group)
+    stack.callback(remove_socket, settings.socket, unix)
+    return _Ground(tokens, policies, policy, store, tcp, unix)
+
+
+def _outside(settings: Settings, ground: _Ground, clusters: Mapping[str, KubernetesCluster], clock: Clock) -> Outside:
+    """The ports of the pipeline."""
+    return Outside(
+        store=ground.store,
+        clusters=clusters,
+        forge=LocalForge(settings.forge_root, settings.forge.repositories, clock),
+        policy=ground.policy,
+        analyst=RulesAnalyst(steady_s=settings.analysis.steady_s, recent_s=settings.analysis.recent_s),
+        clock=clock,
+        limits=settings.limits(),
+        cluster_labels={cluster.name: cluster.labels for cluster in settings.clusters},
+        freeze=settings.freeze,
+    )
+
+
+async def _services(settings: Settings, out: Outside, intake: IntakeDesk, runner: Runner, metrics: Metrics) -> Services:
+    """What the API speaks to."""
+    store, clock, nudge = out.store, out.clock, runner.nudge
+    environments = {name: await out.policy.environment("", {}, labels) for name, labels in out.cluster_labels.items()}
+    return Services(
+        store, out.clusters, out.forge, out.policy, intake, VotingDesk(store, clock, nudge),
+        ControlDesk(store, clock, nudge), PullDesk(store, out.forge, clock, nudge), _directory(settings), Arms(clock),
+        clock, environments, metrics.taken,
+    )  # fmt: skip
 
 
 def _prepare(settings: Settings) -> None:
@@ -193,36 +192,20 @@ def _prepare(settings: Settings) -> None:
         if group is not None and settings.socket.parent == state:
             shutil.chown(state, group=group)
             state.chmod(0o710)
-        settings.forge_root.mkdir(parents=True, exist_ok=True)
         os.close(os.open(state / _DATABASE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except LookupError as error:
         raise BadInput(f"there is no group {group!r} on this machine", field="api.group") from error
     except OSError as error:
-        raise BadInput(f"can't be used: {error.strerror}", field="state_dir", place=str(error.filename)) from error
+        raise BadInput(f"{error.filename} can't be used: {error.strerror}", field="state_dir") from error
+    try:
+        settings.forge_root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{error.filename} can't be used: {error.strerror}", field="forge.root") from error
     if shutil.which("git") is None:
         raise BadInput("git is not on PATH, and the local forge is made of it", field="forge.kind")
 
 
-class _Doors:
-    """Both servers: opened one after the other, closed together."""
-
-    def __init__(self, api: tuple[web.Application, JournalStream], gateway: Gateway) -> None:
-        app, self._journal = api
-        options: dict[str, Any] = {"handle_signals": False, "shutdown_timeout": _DOOR_S}
-        self._api = web.AppRunner(app, access_log=None, **options)
-        self._gateway = web.ServerRunner(gateway.server(), **options)
-
-    async def open(self, tcp: socket.socket, unix: socket.socket) -> None:
-        for server, sock in ((self._api, unix), (self._gateway, tcp)):
-            await server.setup()
-            await web.SockSite(server, sock).start()
-
-    async def close(self) -> None:
-        self._journal.close()
-        await asyncio.gather(self._api.cleanup(), self._gateway.cleanup())
-
-
-async def _stop(doors: _Doors, runner: Runner, working: asyncio.Task[None]) -> None:
+async def _stop(doors: Doors, runner: Runner, working: asyncio.Task[None]) -> None:
     """Let what is in flight come to its next persisted state; what takes longer is read back after the restart."""
     runner.stop()
     await asyncio.gather(doors.close(), asyncio.wait({working}, timeout=_STOP_S))
@@ -234,7 +217,7 @@ def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def _clusters(
-    settings: Settings, clock: Clock, signals: _ClusterSignals, stack: contextlib.AsyncExitStack
+    settings: Settings, clock: Clock, signals: WatchedSignals, stack: contextlib.AsyncExitStack
 ) -> tuple[dict[str, KubernetesCluster], list[StateWatcher]]:
     """Connect to every cluster; one that does not answer is DOWN and does not hold up the others."""
     clusters: dict[str, KubernetesCluster] = {}

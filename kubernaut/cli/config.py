@@ -13,7 +13,7 @@ from kubernaut.domain.redaction import redact
 from kubernaut.settings import Settings, load, places
 
 from .options import output_option
-from .tables import emit
+from .tables import emit, say
 
 Places = Mapping[tuple[str | int, ...], str]
 config_option = click.option(
@@ -38,6 +38,8 @@ def check(path: Path) -> None:
     faults = asyncio.run(faults_of(settings, path, places(path)))
     if faults:
         raise BadInput("\n".join(faults))
+    for caution in cautions_of(settings, path, places(path)):
+        say(f"kubernaut: caution: {caution}", err=True)
     click.echo(f"{path}: in order")
 
 
@@ -75,6 +77,15 @@ async def faults_of(settings: Settings, path: Path, where: Places) -> list[str]:
         *await _policy_faults(settings),
     ]
     return [f"{_place(key, path, where)}: {_dotted(key)}: {text}" for key, text in faults]
+
+
+def cautions_of(settings: Settings, path: Path, where: Places) -> list[str]:
+    """What works and is unwise, one sentence each with its place."""
+    from kubernaut.server.gateway.tokens import Tokens
+
+    caution = Tokens(settings.gateway.tokens_file).caution()
+    key = ("gateway", "tokens_file")
+    return [f"{_place(key, path, where)}: {_dotted(key)}: {caution}"] if caution else []
 
 
 Fault = tuple[tuple[str | int, ...], str]

@@ -1,23 +1,25 @@
 """`kubernaut daemon`."""
 
 import asyncio
-import contextlib
 import logging
+import os
 import resource
 import signal
 import sys
+import threading
 from pathlib import Path
-from typing import TextIO, cast
 
 import click
-import structlog
 
 from kubernaut.domain.errors import KubernautError
 from kubernaut.settings import Settings, load
 
 from .config import config_option
+from .log import configure_log
 
 _FILES = 65_536
+_LONGEST_END_S = 4.5
+"""After so long the process ends without those who still wait; five seconds were promised."""
 
 
 @click.command()
@@ -26,10 +28,10 @@ def daemon(path: Path) -> None:
     """Take signals and act on them, in the foreground.
 
     `/readyz` answers 200 when signals are taken. SIGTERM and Ctrl-C end it within five seconds and lose nothing: what was
-    acknowledged is on disk, what was under way is read back at the next start.
+    acknowledged is on disk, what was under way is read back at the next start. SIGHUP has tokens and policies read again.
     """
     settings = load(path)
-    configure_log(settings)
+    configure_log(settings.log.level, settings.log.format)
     _allow_connections()
     try:
         asyncio.run(_serve(settings))
@@ -39,29 +41,56 @@ def daemon(path: Path) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from kubernaut.daemon import running
+    from kubernaut.daemon import Running, running
 
     stop = asyncio.Event()
     serving = asyncio.current_task()
     assert serving is not None  # noqa: S101 - a coroutine that runs is run by a task
+    started: list[Running] = []
 
-    def on_signal() -> None:
+    def on_end() -> None:
         """A daemon that is still starting has nothing to finish."""
-        if not stop.is_set() and not started:
+        if stop.is_set():
+            return
+        end_in_any_case(_LONGEST_END_S)
+        if not started:
             serving.cancel()
         stop.set()
 
-    started: list[bool] = []
+    def on_hangup() -> None:
+        """A terminal that is gone is no reason to end; whoever sends it wants files to be read again."""
+        for running_one in started:
+            running_one.reload()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+        loop.add_signal_handler(number, on_end)
+    loop.add_signal_handler(signal.SIGHUP, on_hangup)
     try:
-        async with running(settings):
-            started.append(True)
+        async with running(settings) as running_one:
+            started.append(running_one)
             await stop.wait()
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
+
+
+def end_in_any_case(after_s: float) -> None:
+    """End the process after a time, whoever it still waits for: a name server that is asked in a thread, a disk that hangs.
+
+    It may: what was acknowledged is on disk by then, and what was under way is read back, as after a crash.
+    """
+
+    def end() -> None:
+        logging.getLogger("kubernaut").warning(
+            "something did not come to its end in time; it is read back at the next start"
+        )
+        sys.stderr.flush()
+        os._exit(0)
+
+    timer = threading.Timer(after_s, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> KubernautError:
@@ -78,38 +107,3 @@ def _allow_connections() -> None:
         wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
         if wanted > soft:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-class _StandardError:
-    """Standard error that never fails whoever writes to it: the disk that is full may be the log's, too, and a line that
-    is lost costs less than the work that would end with it."""
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.flush()
-
-
-def configure_log(settings: Settings) -> None:
-    """JSON lines (or plain ones) on standard error."""
-    level = logging.getLevelNamesMapping()[settings.log.level.upper()]
-    render = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if settings.log.format == "console"
-        else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            render,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)

@@ -16,6 +16,8 @@ from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 _PRESSED = 8
 """Senders that wait for the disk at once: one Alertmanager is one sender, so so many are a storm."""
 _PRESSED_S = 0.2
+_AT_A_TIME = 500
+"""Signals of one delivery that are looked at before others get their turn."""
 _ADDRESSES_S = 1.0
 """For looking up which node has an address: a sender waits for it."""
 
@@ -55,10 +57,13 @@ class IntakeDesk:
         now = self._clock.now()
         outcomes: list[Taken] = [Taken("", "ignored")] * len(signals)
         places, intakes = [], []
+        nodes: dict[str, Mapping[str, str]] = {}
         for place, signal in enumerate(signals):
+            if place % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
             if signal.target is None:
                 continue
-            owner = self.owner(await self._node_named(signal.target))
+            owner = self.owner(await self._node_named(signal.target, nodes))
             mark = fingerprint(owner, signal.failure_class)
             places.append(place)
             intakes.append(Intake(signal, owner, mark, new_id(), now, self._window_s))
@@ -69,23 +74,21 @@ class IntakeDesk:
                 self._nudge()
         return outcomes
 
-    async def _node_named(self, target: ResourceRef) -> ResourceRef:
-        """An alert that knows a node by its address only means the node that has the address."""
+    async def _node_named(self, target: ResourceRef, nodes: dict[str, Mapping[str, str]]) -> ResourceRef:
+        """An alert that knows a node by its address only means the node that has the address.
+
+        Args:
+            nodes: cluster → address → node, as far as this delivery has asked; a silent cluster is waited for once.
+        """
         cluster = self._clusters.get(target.cluster)
         if target.kind != "Node" or cluster is None or not _is_address(target.name):
             return target
         if cluster.cached("Node", "", target.name) is not None:
             return target  # the node is called by its address
-        try:
-            async with asyncio.timeout(_ADDRESSES_S):
-                nodes = await cluster.list("Node")
-        except (KubernautError, TimeoutError):
-            return target
-        for node in nodes:
-            addresses = (node.get("status") or {}).get("addresses") or ()
-            if any(address.get("address") == target.name for address in addresses):
-                return ResourceRef(target.cluster, "Node", str(node["metadata"]["name"]))
-        return target
+        if target.cluster not in nodes:
+            nodes[target.cluster] = await _addresses(cluster)
+        name = nodes[target.cluster].get(target.name, target.name)
+        return ResourceRef(target.cluster, "Node", name)
 
     async def _persisted(self, intakes: Sequence[Intake]) -> Sequence[Taken]:
         self._waiting += 1
@@ -116,6 +119,20 @@ class IntakeDesk:
         if cluster is None:
             return target
         return top_owner(target, lambda ref: cluster.cached(ref.kind, ref.namespace, ref.name))
+
+
+async def _addresses(cluster: ClusterReader) -> Mapping[str, str]:
+    """Which node has which address; nothing where the cluster does not say so at once."""
+    try:
+        async with asyncio.timeout(_ADDRESSES_S):
+            nodes = await cluster.list("Node")
+    except (KubernautError, TimeoutError):
+        return {}
+    return {
+        str(address.get("address")): str(node["metadata"]["name"])
+        for node in nodes
+        for address in (node.get("status") or {}).get("addresses") or ()
+    }
 
 
 def _is_address(name: str) -> bool:

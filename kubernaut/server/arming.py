@@ -28,10 +28,13 @@ class Arms:
         self._armed_s = armed_s
         self._held: dict[str, Arming] = {}
 
-    def arm(self, who: Principal, reason: str) -> Arming:
-        """Arm for the usual time, or begin it anew."""
-        self._held[who.name] = Arming(self._clock.now() + timedelta(seconds=self._armed_s), reason)
-        return self._held[who.name]
+    def offer(self, reason: str) -> Arming:
+        """What would hold for the usual time; it holds once it is taken."""
+        return Arming(self._clock.now() + timedelta(seconds=self._armed_s), reason)
+
+    def take(self, who: Principal, arming: Arming) -> None:
+        """Arm, or begin anew."""
+        self._held[who.name] = arming
 
     def disarm(self, who: Principal) -> None:
         """End it at once."""

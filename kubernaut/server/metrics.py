@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from kubernaut import __version__
 from kubernaut.domain.remediation import RemediationPhase
+from kubernaut.domain.signals import SignalSource
 
+_OUTCOMES = ("opened", "attached", "resolved", "ignored")
+_WEBHOOKS = (SignalSource.ALERTMANAGER, SignalSource.WEBHOOK)
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 180, 600)
 
 
@@ -27,6 +31,7 @@ class Metrics:
         registry = self.registry
         self._signals = Counter("kubernaut_signals_total", "Signals taken", ["source", "outcome"], registry=registry)
         self._rejected = Counter("kubernaut_signals_rejected_total", "Signals refused", ["source"], registry=registry)
+        self._truncated = Counter("kubernaut_alerts_truncated_total", "Alerts that senders left out", registry=registry)
         self._answers = Counter("kubernaut_webhook_posts_total", "Webhook POSTs by status", ["code"], registry=registry)
         self._phase = Gauge("kubernaut_remediations", "Remediations by phase", ["phase"], registry=registry)
         self._needs_you = Gauge(
@@ -37,6 +42,17 @@ class Metrics:
         self._stage = Histogram(
             "kubernaut_stage_seconds", "Run time of one stage", ["part"], buckets=_SECONDS, registry=registry
         )
+        Gauge("kubernaut_build_info", "1, with the version", ["version"], registry=registry).labels(__version__).set(1)
+        ProcessCollector(registry=registry)
+        self._begin_at_zero()
+
+    def _begin_at_zero(self) -> None:
+        """A series that is there from the start: a rate over one that appears with its first event misses that event."""
+        for source in SignalSource:
+            for outcome in _OUTCOMES:
+                self._signals.labels(source.value, outcome)
+        for source in _WEBHOOKS:
+            self._rejected.labels(source.value)
 
     def taken(self, source: str, outcomes: Mapping[str, int]) -> None:
         """Count signals by what became of them."""
@@ -46,6 +62,10 @@ class Metrics:
     def rejected(self, source: str, count: int) -> None:
         """Count signals that could not be read."""
         self._rejected.labels(source).inc(count)
+
+    def truncated(self, count: int) -> None:
+        """Count alerts that Alertmanager left out of its POST."""
+        self._truncated.inc(count)
 
     def answered(self, status: int) -> None:
         """Count one answer to a webhook."""

@@ -16,6 +16,7 @@ GOOD = {
 def _write(tmp_path: Path, **changes: Any) -> Path:
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(GOOD))
     (tmp_path / "tokens.txt").write_text("0123456789abcdef  # one\n")
+    (tmp_path / "tokens.txt").chmod(0o600)
     document = {
         "gateway": {"tokens_file": "tokens.txt"},
         "clusters": [{"name": "prod-eu", "kubeconfig": "kubeconfig"}],
@@ -36,6 +37,16 @@ def test_what_is_in_order_is_said_to_be(tmp_path: Path) -> None:
     status, said = _check(_write(tmp_path))
     assert status == 0, said
     assert "in order" in said
+
+
+def test_tokens_that_everybody_may_read_are_told_and_taken(tmp_path: Path) -> None:
+    path = _write(tmp_path)
+    assert "caution" not in _check(path)[1]
+    (tmp_path / "tokens.txt").chmod(0o644)
+    status, said = _check(path)
+    assert status == 0, said
+    assert "FILE:2: gateway.tokens_file: everybody on this machine may read" in said
+    assert f"chmod o= {tmp_path / 'tokens.txt'}" in said
 
 
 def test_each_thing_that_is_missing_is_named_with_its_place(tmp_path: Path) -> None:

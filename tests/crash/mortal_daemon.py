@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from kubernaut.adapters.store import SqliteStore
-from kubernaut.cli.daemon import configure_log
+from kubernaut.cli.log import configure_log
 from kubernaut.daemon import running
 from kubernaut.domain.tracks import ImperativeTrack
 from kubernaut.ports import Change, Clock, Intake, Taken
@@ -73,7 +73,7 @@ async def _serve(config: Path) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     settings = load(config)
-    configure_log(settings)
+    configure_log(settings.log.level, settings.log.format)
     async with running(settings, open_store=MortalStore.open):
         await stop.wait()
 

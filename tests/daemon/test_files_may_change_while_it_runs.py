@@ -1,13 +1,17 @@
 """Tokens and policies are looked at again; a broken edit keeps what was good, and the journal says so."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from gateway.house import House, alert, house, payload
 
 from kubernaut.adapters.rego.shipped import shipped_policies
+
+from .process import Life
 
 
 async def _until(claim: Callable[[], Awaitable[bool]]) -> None:
@@ -52,6 +56,27 @@ async def test_policies_are_reloaded_and_a_broken_set_is_not_taken(tmp_path: Pat
 
 async def _changed(home: House, before: str) -> bool:
     return await _revision(home) != before
+
+
+async def test_sighup_has_files_read_again_and_ends_nothing(one: Life) -> None:
+    """Also a file whose time and size tell nothing: that is what one sends it for."""
+    await one.start()
+    tokens = one.house.folder / "tokens.txt"
+    before = tokens.stat()
+    other = one.house.token[::-1]
+    tokens.write_text(tokens.read_text().replace(one.house.token, other))
+    os.utime(tokens, ns=(before.st_atime_ns, before.st_mtime_ns))
+    one.send(signal.SIGHUP)
+    one.house.token = other
+
+    async def new_one_works() -> bool:
+        return await one.post(payload(alert(1))) == 200
+
+    await _until(new_one_works)
+    assert "looked again at tokens and policies" in one.log
+    assert await one.terminate() is not None
+    assert one.popen is not None
+    assert one.popen.returncode == 0
 
 
 async def test_a_new_token_is_taken_and_the_old_one_no_longer(tmp_path: Path) -> None:

@@ -3,9 +3,15 @@
 import asyncio
 import contextlib
 import signal
+import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 from gateway.house import alert, payload
+
+from kubernaut.lab.parts.http import answers
 
 from .process import Life, life
 
@@ -47,6 +53,23 @@ async def test_what_was_acknowledged_survives_kill_9(one: Life) -> None:
     assert {item["target"]["name"] for item in page["items"]} == {f"web-{n}" for n in range(20)}
 
 
+async def test_somebody_who_does_not_come_back_is_not_waited_for(tmp_path: Path) -> None:
+    """A thread can't be cancelled: a name server that is silent would hold up the end for as long as it likes."""
+    code = (
+        "import asyncio, threading\n"
+        "from kubernaut.cli.daemon import end_in_any_case\n"
+        "async def main():\n"
+        "    asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)\n"
+        "    end_in_any_case(0.5)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(60):
+        _, said = await process.communicate()
+    assert process.returncode == 0
+    assert b"did not come to its end in time" in said
+
+
 async def test_ctrl_c_is_a_clean_end(one: Life) -> None:
     await one.start()
     one.send(signal.SIGINT)
@@ -54,23 +77,47 @@ async def test_ctrl_c_is_a_clean_end(one: Life) -> None:
     assert status == 0, one.log
 
 
+@contextlib.contextmanager
+def _silent(kubeconfig: Path) -> Iterator[None]:
+    """A cluster that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"    server: https://127.0.0.1:{server.getsockname()[1]}"
+        lines = [address if "server:" in line else line for line in kubeconfig.read_text().splitlines()]
+        kubeconfig.write_text("\n".join(lines))
+        yield
+
+
 async def test_a_signal_during_the_start_ends_it(tmp_path: Path) -> None:
-    silent = await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
     async with life(tmp_path) as one:
-        text = (tmp_path / "kubeconfig").read_text()
-        lines = [f"    server: https://127.0.0.1:{port}" if "server:" in line else line for line in text.splitlines()]
-        (tmp_path / "kubeconfig").write_text("\n".join(lines))
-        one.begin()
-        while not (one.house.state_dir / "kubernaut.db").exists():  # noqa: ASYNC110 - a process, not a task
-            await asyncio.sleep(0.05)
-        await asyncio.sleep(0.3)
-        status, took_s = await one.terminate()
-        assert status == 0, one.log
-        assert took_s < 5
-        assert "Traceback" not in one.log
-    silent.close()
-    await silent.wait_closed()
+        with _silent(tmp_path / "kubeconfig"):
+            one.begin()
+            while not (one.house.state_dir / "kubernaut.db").exists():  # noqa: ASYNC110 - a process, not a task
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.3)
+            status, took_s = await one.terminate()
+            assert status == 0, one.log
+            assert took_s < 5
+            assert "Traceback" not in one.log
+
+
+async def test_while_it_starts_it_tells_health_and_takes_no_signal(tmp_path: Path) -> None:
+    """What owns what is not known yet, so a signal taken now would be nobody's duplicate later."""
+    async with life(tmp_path) as one:
+        with _silent(tmp_path / "kubeconfig"):
+            one.begin()
+            async with asyncio.timeout(60), aiohttp.ClientSession() as web:
+                while not await answers(f"{one.house.gateway_url}/healthz"):  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(0.01)
+                seen = set()
+                while 200 not in seen:
+                    async with web.get(f"{one.house.gateway_url}/readyz") as response:
+                        if response.status == 503:
+                            assert await response.text() == "starting\n"
+                        status = await one.post(payload(alert(1)))
+                        assert status == 503 or "ready" in one.log
+                        seen.add(response.status)
+            assert await one.post(payload(alert(9))) == 200
+            await one.terminate()
 
 
 async def test_a_silent_cluster_does_not_hold_up_the_others_for_long(tmp_path: Path) -> None:

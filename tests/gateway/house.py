@@ -137,6 +137,7 @@ def settings_for(folder: Path, kubeconfig: Path | None, **sections: Any) -> Sett
     """The settings of a test's daemon: any free port, nothing raised by watching, the tester is everything."""
     tokens = folder / "tokens.txt"
     tokens.write_text(f"{TOKEN}  # the tests\n", "utf-8")
+    tokens.chmod(0o600)
     mine = {"users": [me()]}
     values: dict[str, Any] = {
         "state_dir": folder / "state",

@@ -69,6 +69,18 @@ async def test_new_fields_are_ignored(home: House) -> None:
     assert (await home.post(body))[0] == 200
 
 
+async def test_what_go_writes_for_nothing_is_nothing(home: House) -> None:
+    """A nil map or an absent text is null in Go's JSON."""
+    nothing = alert(1, annotations=None, endsAt=None, fingerprint=None)
+    status, answer = await home.post(payload(nothing, truncatedAlerts=None))
+    assert (status, answer["outcomes"]) == (200, {"opened": 1})
+
+
+async def test_letters_of_times_may_be_small(home: House) -> None:
+    status, answer = await home.post(payload(alert(1, startsAt="2026-01-02t03:04:05.5z")))
+    assert (status, answer["taken"]) == (200, 1)
+
+
 async def test_a_group_without_alerts_is_fine(home: House) -> None:
     assert (await home.post(payload()))[1]["taken"] == 0
 

@@ -1,10 +1,12 @@
 """Whatever is posted, the answer says what is wrong, and the next good alert is taken."""
 
+import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from .house import TOKEN, House, alert, payload
 
@@ -169,3 +171,43 @@ async def test_an_unknown_cluster_in_the_path_is_refused(home: House) -> None:
     assert status == 400
     assert "nowhere" in json.dumps(answer)
     assert "prod-eu" in json.dumps(answer)
+
+
+async def test_a_body_full_of_nothing_is_refused_as_a_whole(home: House) -> None:
+    """Eight megabytes hold almost three million empty alerts, and as many complaints would be a longer answer."""
+    body = b'{"version":"4","alerts":[' + b",".join([b"{}"] * 2_700_000) + b"]}"
+    status, answer = await home.post(body)
+    assert (status, answer["error"]["field"]) == (400, "alerts")
+    assert "at most 50000" in answer["error"]["message"]
+    await _still_works(home)
+
+
+async def test_while_a_huge_group_is_read_others_are_answered(home: House) -> None:
+    """Half a second of reading without a pause would be half a second in which nobody is told that we live."""
+    group = payload(*(alert(n, status="maybe") for n in range(20_000)))
+    posting = asyncio.create_task(home.post(group))
+    answered = 0
+    while not posting.done():
+        assert (await home.text("/healthz"))[0] == 200
+        answered += 1
+    status, answer = await posting
+    assert (status, len(answer["rejected"])) == (400, 20_000)
+    assert answered > 20
+
+
+@pytest.mark.parametrize(
+    "rest", [b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", b"Content-Length: 50\r\n\r\n{"], ids=["chunk", "short"]
+)
+async def test_a_body_that_breaks_off_is_no_fault_of_ours(home: House, rest: bytes) -> None:
+    head = f"POST /v1/alertmanager HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n".encode()
+    with capture_logs() as logs:
+        reader, writer = await asyncio.open_connection("127.0.0.1", home.running.gateway_port)
+        writer.write(head + rest)
+        writer.write_eof()
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert not answer or answer.split()[1].startswith(b"4"), answer
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
+    await _still_works(home)

@@ -4,6 +4,8 @@ import asyncio
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from kubernaut import __version__
+
 from .house import CLUSTER, TOKEN, House, alert, payload
 
 
@@ -34,6 +36,34 @@ async def test_what_happened_is_counted(home: House) -> None:
     assert found[("kubernaut_cluster_live", (("cluster", CLUSTER),))] == 1
     phases = {labels[0][1]: value for (name, labels), value in found.items() if name == "kubernaut_remediations"}
     assert sum(phases.values()) == 2
+
+
+async def test_what_has_not_happened_yet_is_zero(home: House) -> None:
+    found = await _samples(home)
+    assert found[("kubernaut_signals_total", (("outcome", "opened"), ("source", "kubernetes")))] == 0
+    assert found[("kubernaut_signals_rejected_total", (("source", "alertmanager"),))] == 0
+    assert found[("kubernaut_build_info", (("version", __version__),))] == 1
+    assert found[("process_resident_memory_bytes", ())] > 0
+
+
+async def test_signals_of_every_source_are_counted(home: House) -> None:
+    node = {"metadata": {"name": "n1"}, "kind": "Node"}
+    await home.create("nodes", node)
+    status, _ = await home.ask("POST", "/v1/signals", {"kind": "Node", "name": "n1"})
+    assert status == 201
+    await home.post(payload(alert(1), truncatedAlerts=3))
+    found = await _samples(home)
+    assert found[("kubernaut_signals_total", (("outcome", "opened"), ("source", "manual")))] == 1
+    assert found[("kubernaut_alerts_truncated_total", ())] == 3
+
+
+async def test_names_follow_prometheus(home: House) -> None:
+    """Source: Prometheus, metric and label naming: one prefix, base units, `_total` for counters."""
+    _, text = await home.text("/metrics")
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith(("kubernaut_", "process_")), family.name
+        assert family.documentation, family.name
+        assert not family.name.endswith(("_ms", "_millis", "_count", "_percent")), family.name
 
 
 async def test_phases_that_are_empty_again_are_zero(home: House) -> None:

@@ -10,12 +10,13 @@ from kubernaut.domain.errors import BadInput, Conflict, NotFound
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.redaction import redact
 from kubernaut.domain.remediation import Remediation
-from kubernaut.domain.resources import KINDS, ResourceRef, is_name
+from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import Signal, SignalSource, SignalStatus
 from kubernaut.domain.values import Severity
 from kubernaut.pipeline.intake import IntakeDesk
 from kubernaut.ports import Change
 from kubernaut.server import present
+from kubernaut.server.naming import named
 
 from .reading import number_of
 from .replies import body_of, reply, text_of
@@ -157,6 +158,7 @@ class Changing:
             requester=who.name,
         )
         [taken] = await s.intake.take([raised])
+        s.count(SignalSource.MANUAL.value, {taken.outcome: 1})
         return reply({"remediation_id": taken.remediation_id, "outcome": taken.outcome}, 201)
 
     async def arm(self, request: web.Request) -> web.Response:
@@ -164,9 +166,10 @@ class Changing:
         s = self._services
         who = s.caller(request, Role.APPROVER)
         reason = redact(text_of(await body_of(request), "reason", required=True, limit=500))
-        arming = s.arms.arm(who, reason)
+        arming = s.arms.offer(reason)
         message = f"{who.name} is read-write in production until {arming.until:%H:%M:%SZ}: {reason}"
         await s.store.commit(Change(journal=(JournalDraft(s.clock.now(), "arm", message, who.name),)))
+        s.arms.take(who, arming)  # only now: leave that nobody could read about in the journal is none
         return reply({"armed": True, "until": present.when(arming.until), "reason": reason})
 
     async def disarm(self, request: web.Request) -> web.Response:
@@ -212,13 +215,5 @@ def _target(document: dict[str, Any], intake: IntakeDesk) -> ResourceRef:
     if not cluster:
         raise BadInput("is missing and not exactly one cluster is configured", field="cluster")
     intake.check_cluster(cluster)
-    kind = text_of(document, "kind", required=True)
-    if kind not in KINDS:
-        raise BadInput(f"{kind[:40]!r} is no kind; known: {', '.join(sorted(KINDS))}", field="kind")
-    parts = {"name": text_of(document, "name", required=True), "namespace": ""}
-    if KINDS[kind].namespaced:
-        parts["namespace"] = text_of(document, "namespace", required=True)
-    for field, value in parts.items():
-        if value and not is_name(value):
-            raise BadInput(f"{value[:40]!r} is no name that Kubernetes takes", field=field)
-    return ResourceRef(cluster, kind, parts["name"], parts["namespace"])
+    words = (text_of(document, field) for field in ("kind", "namespace", "name"))
+    return named(cluster, *words)

@@ -1,6 +1,6 @@
 """What the API's handlers speak to, and the two rules that all of them keep: roles, and production is read-only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -25,6 +25,7 @@ class Services:
 
     Args:
         environments: cluster → environment of its cluster-scoped objects, for the console's header.
+        count: told the source of signals, and what became of how many.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Services:
     arms: Arms
     clock: Clock
     environments: Mapping[str, str]
+    count: Callable[[str, Mapping[str, int]], None] = lambda _source, _outcomes: None
 
     def caller(self, request: web.Request, role: Role = Role.VIEWER) -> Principal:
         """The caller, if they have the role.

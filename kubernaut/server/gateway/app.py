@@ -1,11 +1,13 @@
 """The gateway's HTTP server: signals in, health and metrics out.
 
 It stands on aiohttp's low-level server, without router and middlewares: an alert storm pays for every layer, and there
-are five paths. Every answer but health and metrics is JSON.
+are a handful of paths. Every answer but health and metrics is JSON.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -13,20 +15,32 @@ import structlog
 from aiohttp import web
 
 from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.domain.signals import Signal
 from kubernaut.pipeline.intake import IntakeDesk
+from kubernaut.ports import Taken
 from kubernaut.server.metrics import Metrics
 
 from .alertmanager import Notification, read
+from .signals import read_signal
 from .tokens import Tokens
 
 log = structlog.get_logger()
 _ALERTMANAGER = "/v1/alertmanager"
+_SIGNALS = "/v1/signals"
 _IDLE_S = 60.0
 """How long a connection may say nothing, or dawdle over its request's head."""
 _LINGER_S = 2.0
 """How long the rest of a refused body is read, so that the sender gets to see the answer."""
-_RETRY_S = "5"
+_RETRY = {"Retry-After": "5"}
 Handler = Callable[[web.BaseRequest], Awaitable[web.Response]]
+
+
+class _Refusal(Exception):
+    """A request that is answered before anybody looks into it."""
+
+    def __init__(self, answer: web.Response) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 class Gateway:
@@ -50,6 +64,7 @@ class Gateway:
         self._read_deadline_s = read_deadline_s
         self._doors: dict[str, tuple[str, Handler]] = {
             _ALERTMANAGER: ("POST", self.alertmanager),
+            _SIGNALS: ("POST", self.signal),
             "/healthz": ("GET", self.health),
             "/livez": ("GET", self.health),
             "/readyz": ("GET", self.readiness),
@@ -73,9 +88,8 @@ class Gateway:
         """One request, one response; what nobody foresaw is logged here and told without its details."""
         try:
             response = await self._handler(request)(request)
-        except web.HTTPException as error:
-            allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            response = _problem(error.status, error.reason, headers=allow)
+        except _Refusal as refusal:
+            response = refusal.answer
         except ConnectionError:
             raise
         except Exception:
@@ -89,9 +103,9 @@ class Gateway:
         path = request.path
         method, handler = self._doors.get(path) or ("POST", self.alertmanager)
         if path not in self._doors and not _cluster_in(path):
-            raise web.HTTPNotFound(reason=f"no such path; webhooks go to {_ALERTMANAGER} or {_ALERTMANAGER}/CLUSTER")
+            raise _Refusal(_problem(404, f"no such path; signals go to {_ALERTMANAGER}[/CLUSTER] or {_SIGNALS}"))
         if request.method != method and (request.method, method) != ("HEAD", "GET"):
-            raise web.HTTPMethodNotAllowed(request.method, [method])
+            raise _Refusal(_problem(405, f"{path[:200]} takes {method} only", headers={"Allow": method}))
         return handler
 
     async def alertmanager(self, request: web.BaseRequest) -> web.Response:
@@ -99,27 +113,44 @@ class Gateway:
 
         4xx is never retried by Alertmanager, so it is only said of what would be wrong the next time, too.
         """
-        if not self._tokens.accepts(request.headers.get("Authorization")):
-            return _problem(
-                401, "a bearer token of gateway.tokens_file is needed", headers={"WWW-Authenticate": "Bearer"}
-            )
-        if request.headers.get("Content-Encoding", "identity") != "identity":
-            return _problem(415, "send the body as it is, without Content-Encoding")
-        too_large = f"the body is larger than {self._max_body_bytes} bytes (gateway.max_body_bytes)"
-        if (request.content_length or 0) > self._max_body_bytes:
-            return _problem(413, too_large)
+        body = await self._admitted(request)
         try:
-            body = await self._body_of(request)
-        except web.HTTPRequestEntityTooLarge:
-            return _problem(413, too_large)
-        except TimeoutError:
-            return _problem(408, f"the body did not arrive within {self._read_deadline_s:g} s")
-        try:
-            notification = read(body, self._cluster_of(_cluster_in(request.path)))
+            notification = await read(body, self._cluster_of(_cluster_in(request.path)))
         except BadInput as error:
             self._metrics.rejected("alertmanager", 1)
             return _problem(400, error.message, field=error.field)
         return await self._take(notification)
+
+    async def signal(self, request: web.BaseRequest) -> web.Response:
+        """POST of anybody else: one signal, persisted before the 2xx, which says what became of it."""
+        body = await self._admitted(request)
+        try:
+            signal = read_signal(body, self._cluster_of("", "cluster"), datetime.now(UTC))
+        except BadInput as error:
+            self._metrics.rejected("webhook", 1)
+            return _problem(400, error.message, field=error.field)
+        [taken] = await self._persisted([signal], "webhook")
+        return _json(200, {"remediation_id": taken.remediation_id, "outcome": taken.outcome})
+
+    async def _admitted(self, request: web.BaseRequest) -> bytes:
+        """The body of somebody who may post. Raises _Refusal, before the body is read where that is possible."""
+        if not self._tokens.accepts(request.headers.get("Authorization")):
+            challenge = {"WWW-Authenticate": "Bearer"}
+            raise _Refusal(_problem(401, "a bearer token of gateway.tokens_file is needed", headers=challenge))
+        if obstacle := self._ready():
+            raise _Refusal(_problem(503, f"nothing was persisted, send again: {obstacle}", headers=_RETRY))
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise _Refusal(_problem(415, "send the body as it is, without Content-Encoding"))
+        too_large = f"the body is larger than {self._max_body_bytes} bytes (gateway.max_body_bytes)"
+        if (request.content_length or 0) > self._max_body_bytes:
+            raise _Refusal(_problem(413, too_large))
+        try:
+            return await self._body_of(request)
+        except web.HTTPRequestEntityTooLarge as error:
+            raise _Refusal(_problem(413, too_large)) from error
+        except TimeoutError as error:
+            late = f"the body did not arrive within {self._read_deadline_s:g} s (gateway.read_deadline_s)"
+            raise _Refusal(_problem(408, late)) from error
 
     async def _body_of(self, request: web.BaseRequest) -> bytes:
         if request.content.is_eof():  # it came with the head, as small ones do: nothing to wait for
@@ -130,17 +161,20 @@ class Gateway:
                 request.writer.output_size = 0
             return await request.read()
 
-    async def _take(self, notification: Notification) -> web.Response:
+    async def _persisted(self, signals: Sequence[Signal], source: str) -> Sequence[Taken]:
+        """What became of each. Raises _Refusal when nothing could be persisted."""
         try:
-            taken = await self._intake.take(notification.signals)
+            taken = await self._intake.take(signals)
         except KubernautError as error:
-            log.warning("signals could not be persisted", error=str(error), count=len(notification.signals))
-            return _problem(503, f"nothing was persisted, send again: {error}", headers={"Retry-After": _RETRY_S})
-        outcomes: dict[str, int] = {}
-        for one in taken:
-            outcomes[one.outcome] = outcomes.get(one.outcome, 0) + 1
-        self._metrics.taken("alertmanager", outcomes)
+            log.warning("signals could not be persisted", error=str(error), count=len(signals))
+            raise _Refusal(_problem(503, f"nothing was persisted, send again: {error}", headers=_RETRY)) from error
+        self._metrics.taken(source, Counter(one.outcome for one in taken))
+        return taken
+
+    async def _take(self, notification: Notification) -> web.Response:
+        taken = await self._persisted(notification.signals, "alertmanager")
         if notification.truncated:
+            self._metrics.truncated(notification.truncated)
             log.warning("alertmanager left alerts out", count=notification.truncated)
         rejected = [{"index": r.index, "field": r.field, "message": r.message} for r in notification.rejected]
         if rejected:
@@ -148,7 +182,7 @@ class Gateway:
             log.warning("alerts could not be read", count=len(rejected), first=rejected[0])
         document: dict[str, Any] = {
             "taken": len(taken),
-            "outcomes": outcomes,
+            "outcomes": Counter(one.outcome for one in taken),
             "rejected": rejected,
             "truncated": notification.truncated,
         }
@@ -156,20 +190,18 @@ class Gateway:
             document["error"] = {"message": "none of the alerts could be read", "field": rejected[0]["field"]}
         return _json(400 if "error" in document else 200, document)
 
-    def _cluster_of(self, named: str) -> Callable[[dict[str, str]], str]:
-        """Which cluster an alert belongs to: the path's, else its label's, else the only one configured."""
+    def _cluster_of(self, named: str, field: str = "labels.cluster") -> Callable[[dict[str, str]], str]:
+        """Which cluster a signal belongs to: the path's, else its label's, else the only one configured."""
 
         def find(labels: dict[str, str]) -> str:
             name = named or labels.get("cluster") or self._intake.only_cluster()
             if not name:
-                raise BadInput(
-                    "is missing and several clusters are configured: post to /v1/alertmanager/CLUSTER or set the label",
-                    field="labels.cluster",
-                )
+                where = "set it, or post to /v1/alertmanager/CLUSTER"
+                raise BadInput(f"is missing, and not exactly one cluster is configured: {where}", field=field)
             try:
                 self._intake.check_cluster(name)
             except BadInput as error:
-                raise BadInput(error.message, field="labels.cluster") from error
+                raise BadInput(error.message, field=field) from error
             return name
 
         return find

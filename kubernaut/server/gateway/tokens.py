@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import stat
 from pathlib import Path
 
 from kubernaut.domain.errors import BadInput
@@ -26,7 +27,7 @@ class Tokens:
             BadInput: it can't be read, or a token is too short.
         """
         try:
-            stat = path.stat()
+            now = path.stat()
             lines = path.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"can't read the tokens: {error}", field="gateway.tokens_file", place=str(path)) from error
@@ -38,20 +39,30 @@ class Tokens:
             if len(token) < _MIN_LENGTH:
                 raise BadInput(f"a token needs at least {_MIN_LENGTH} characters", place=f"{path}:{number}")
             digests.append(hashlib.sha256(token.encode()).digest())
-        self._digests, self._stamp = digests, (stat.st_mtime_ns, stat.st_size)
+        self._digests, self._stamp = digests, (now.st_mtime_ns, now.st_size)
+
+    def caution(self) -> str:
+        """What is unwise about the file though it can be used: whoever reads it may post; empty when nothing is."""
+        try:
+            mode = stat.S_IMODE(self._path.stat().st_mode) if self._path else 0
+        except OSError:
+            return ""
+        if not mode & stat.S_IROTH:
+            return ""
+        return f"everybody on this machine may read {self._path}: `chmod o= {self._path}` closes it"
 
     def __len__(self) -> int:
         return len(self._digests)
 
-    def refresh(self) -> None:
-        """Look at the file again if it changed. Raises BadInput; the old tokens stay valid then."""
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Look at the file again if it changed, or in any case. Raises BadInput; the old tokens stay valid then."""
         if self._path is None:
             return
         try:
-            stat = self._path.stat()
+            now = self._path.stat()
         except OSError as error:
             raise BadInput(f"can't read the tokens: {error}", place=str(self._path)) from error
-        if (stat.st_mtime_ns, stat.st_size) != self._stamp:
+        if at_once or (now.st_mtime_ns, now.st_size) != self._stamp:
             self._load(self._path)
 
     def accepts(self, authorization: str | None) -> bool:
