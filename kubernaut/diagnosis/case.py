@@ -3,6 +3,7 @@
 Rules look at live pods only: what is being deleted, has finished or was evicted is an effect of something else.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,15 @@ from typing import Any, TypeVar, cast
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import ResourceRef
 
-from .objects import Container, Revision, alive, containers_of, event_count, event_time, number
+from .objects import Container, Revision, alive, condition, containers_of, event_count, event_time, number
 from .units import moment
 
 T = TypeVar("T")
+_PARTS = ("Pod", "ReplicaSet", "ReplicationController")
+_OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
+_SLOWEST_S = 300.0
+_LOOPS = 3
+_BETWEEN_S = 600.0
 RESTARTS = {
     "Deployment": "restart-deployment",
     "StatefulSet": "restart-statefulset",
@@ -52,20 +58,59 @@ class Case:
             owner = self.snapshot.get(reference["kind"], reference["name"], item["metadata"].get("namespace", ""))
             if owner is None or owner["metadata"].get("uid") != reference["uid"]:
                 break
+            if owner["kind"] not in _OWNERS:
+                break
             item = owner
         return item
 
     @property
     def owner(self) -> ResourceRef:
-        """The workload's name."""
-        return (
-            ref_of(self.workload, self.snapshot.target.cluster) if self.workload is not None else self.snapshot.target
-        )
+        """The workload's name; that of its controller where only that is told, as the Rollout of a ReplicaSet.
+
+        A Deployment or StatefulSet that an operator controls is still what is restarted and watched.
+        """
+        target = self.snapshot.target
+        if self.workload is None:
+            return target
+        reference = controller_of(self.workload)
+        if reference is None or self.workload["kind"] not in _PARTS or reference["kind"] in ("Node", "CronJob"):
+            return ref_of(self.workload, target.cluster)
+        return ResourceRef(target.cluster, reference["kind"], reference["name"], target.namespace)
 
     @cached_property
     def pods(self) -> list[Object]:
-        """The target's live pods."""
-        return [pod for pod in self.snapshot.pods() if alive(pod)]
+        """The target's live pods; of a Job, or asked about itself, also one that failed: that is all there is to look at."""
+        if self.snapshot.target.kind in ("Job", "Pod"):
+            return [pod for pod in self.snapshot.pods() if alive(pod) or _failed(pod)]
+        return [pod for pod in self.snapshot.pods() or self._selected() if alive(pod)]
+
+    def evicted_at(self, pod: Object) -> datetime | None:
+        """When a pod was evicted, as near as its event or its conditions tell; None when they do not."""
+        told = [event_time(event) for event in self.events(pod) if event.get("reason") == "Evicted"]
+        conditions = (pod.get("status") or {}).get("conditions") or ()
+        times = [*told, *(moment(c.get("lastTransitionTime")) for c in conditions)]
+        return max((at for at in times if at is not None), default=None)
+
+    def _selected(self) -> list[Object]:
+        """Pods by a Deployment's selector where its ReplicaSets could not be read."""
+        root = self.snapshot.root
+        if root is None or root["kind"] != "Deployment" or self.snapshot.owned(root, "ReplicaSet"):
+            return []
+        wanted = ((root.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+        return [
+            pod
+            for pod in self.snapshot.of_kind("Pod", root["metadata"].get("namespace", ""))
+            if selects(wanted, pod) and (controller_of(pod) or {}).get("kind") == "ReplicaSet"
+        ]
+
+    @cached_property
+    def evicted(self) -> list[Object]:
+        """The target's pods that a kubelet evicted lately."""
+        return [
+            pod
+            for pod in self.snapshot.pods()
+            if (pod.get("status") or {}).get("reason") == "Evicted" and self.recently(self.evicted_at(pod))
+        ]
 
     @cached_property
     def siblings(self) -> list[Object]:
@@ -93,6 +138,52 @@ class Case:
         ]
         return sorted(found, key=lambda revision: revision.number, reverse=True)
 
+    @cached_property
+    def release_to_blame(self) -> bool:
+        """Whether the newest revision belongs to the incident: it is recent, or none of its pods was ever steadily well.
+
+        A release of yesterday that crashes since then is as much at fault as one of ten minutes ago.
+        """
+        if len(self.revisions) < 2:
+            return False
+        newest = self.revisions[0]
+        if self.recently(newest.created):
+            return True
+        if newest.ready:
+            return False
+        progressing = condition(self.workload, "Progressing") if self.workload is not None else {}
+        if progressing.get("reason") == "ProgressDeadlineExceeded" or any(r.ready for r in self.revisions[1:]):
+            return True
+        mine = [c for c in self.containers if self.current(c.pod) and c.restarts]
+        return bool(mine) and any(self.since_birth(c) for c in mine)
+
+    def present(self, container: Container) -> bool:
+        """Whether a container's last end belongs to the present: it is recent, or the kubelet waits to try again."""
+        return container.waiting == "CrashLoopBackOff" or self.recently(moment(container.last_end[1].get("finishedAt")))
+
+    def crashing(self, container: Container) -> bool:
+        """Whether it fails again and again, also when it was looked at in one of the moments in which it runs."""
+        if container.crashing:
+            return True
+        _, end = container.last_end
+        began, ended = moment(end.get("startedAt")), moment(end.get("finishedAt"))
+        if container.restarts < _LOOPS or began is None or ended is None or end.get("exitCode") == 0:
+            return False
+        age_s = self.age_s(ended)
+        short = (ended - began).total_seconds() <= self.recent_s
+        return age_s is not None and age_s <= _BETWEEN_S and short
+
+    def since_birth(self, container: Container) -> bool:
+        """Whether a container has been crashing ever since its pod came: its restarts fill the pod's whole life.
+
+        The kubelet waits 10 s, 20 s, ... and then 5 min between two tries; half of what that gives is enough.
+        """
+        age_s = self.age_s(moment(container.pod["metadata"].get("creationTimestamp")))
+        if age_s is None or not container.restarts:
+            return False
+        tries = math.log2(1 + age_s / 10.0) if age_s < _SLOWEST_S else 5 + (age_s - _SLOWEST_S) / (_SLOWEST_S + 30.0)
+        return container.restarts >= tries / 2
+
     @property
     def template(self) -> Mapping[str, Any]:
         """The pod's specification as the workload wants it now; a bare pod's own."""
@@ -100,6 +191,14 @@ class Case:
             return {}
         spec = self.workload.get("spec") or {}
         return spec if self.workload["kind"] == "Pod" else (spec.get("template") or {}).get("spec") or {}
+
+    @cached_property
+    def operator(self) -> str:
+        """What else writes this workload, as `Postgresql/orders`, when another object controls it; empty when nothing."""
+        reference = controller_of(self.workload) if self.workload is not None else None
+        if reference is None or self.owner.kind == reference["kind"]:
+            return ""
+        return f"{reference['kind']}/{reference['name']}"
 
     @property
     def restart(self) -> str:
@@ -173,3 +272,15 @@ class Case:
         if not self.revisions or reference is None:
             return True
         return bool(reference["uid"] == self.revisions[0].object["metadata"].get("uid"))
+
+
+def selects(wanted: Mapping[str, Any], pod: Object) -> bool:
+    """Whether a selector of labels picks a pod (or a pod's template); an empty one picks nothing."""
+    labels = pod["metadata"].get("labels") or {}
+    return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def _failed(pod: Object) -> bool:
+    status = pod.get("status") or {}
+    over = status.get("phase") == "Failed" and status.get("reason") != "Evicted"
+    return over and not pod["metadata"].get("deletionTimestamp")

@@ -13,6 +13,7 @@ from .objects import Revision, name_of
 from .units import moment
 from .words import fact, plain
 
+_NESTED = ("livenessProbe", "readinessProbe", "startupProbe", "securityContext", "ports", "volumeMounts", "lifecycle")
 _IGNORED_MANAGERS = ("kube-controller-manager", "kubelet", "kube-scheduler")
 
 
@@ -30,7 +31,7 @@ class Difference:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """How the containers of two pod specifications differ: image, command, args, resources, env and envFrom."""
+    """How the containers of two pod specifications differ: image, command, resources, variables, probes, mounts, rights."""
     found: list[Difference] = []
     old = {c["name"]: _flat(c) for f in ("initContainers", "containers") for c in before.get(f) or ()}
     new = {c["name"]: _flat(c) for f in ("initContainers", "containers") for c in after.get(f) or ()}
@@ -53,7 +54,7 @@ def changed(case: Case, container: str = "", field: str = "") -> list[Evidence]:
     """Evidence of what changed lately: the last revision's differences, who wrote the template, commits that did."""
     found: list[Evidence] = []
     change = last_change(case)
-    if change is not None and case.recently(change[0].created):
+    if change is not None and case.release_to_blame:
         newest, all_differences = change
         for difference in all_differences:
             if container in ("", difference.container) and difference.field.startswith(field):
@@ -93,6 +94,8 @@ def _touches(entry: Mapping[str, Any], fields: tuple[str, ...]) -> bool:
 
 def _flat(container: Mapping[str, Any]) -> dict[str, str]:
     found = {"image": str(container.get("image", ""))}
+    for field in _NESTED:
+        found |= {name: plain(value, 60) for name, value in _leaves(field, container.get(field))}
     for field in ("command", "args"):
         if container.get(field):
             found[field] = " ".join(map(str, container[field]))
@@ -108,3 +111,16 @@ def _flat(container: Mapping[str, Any]) -> dict[str, str]:
         reference = source.get("configMapRef") or source.get("secretRef") or {}
         found[f"envFrom[{i}]"] = str(reference.get("name", ""))
     return found
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """The scalars below a field with their paths; headers of a probe may hold credentials and are left out."""
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            if key != "httpHeaders":
+                yield from _leaves(f"{path}.{key}", below)
+    elif isinstance(value, list | tuple):
+        for i, below in enumerate(value):
+            yield from _leaves(f"{path}[{i}]", below)
+    elif value is not None:
+        yield path, str(value)

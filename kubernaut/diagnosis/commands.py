@@ -9,6 +9,7 @@ from .changes import Difference, changed, last_change
 from .confidence import Rests, confidence
 from .images import last_good_image
 from .objects import Container
+from .symptoms import last_lines
 from .units import moment
 from .words import fact, many, plain
 
@@ -19,6 +20,8 @@ _WORDS = re.compile(
     r"|is a directory|command not found|: not found$",
     re.I | re.M,
 )
+_FOREIGN = re.compile(r"exec.{0,200}: exec format error$|exec format error$", re.I)
+"""The loader's words about a program that is built for another processor."""
 
 
 def bad_command(case: Case) -> list[Finding]:
@@ -35,12 +38,16 @@ def why_not_started(case: Case, container: Container) -> str:
     _, end = container.last_end
     if container.waiting in _START and _WORDS.search(container.waiting_message):
         return container.waiting_message
-    if not end or not case.recently(moment(end.get("finishedAt"))):
+    if not end or not case.present(container):
         return ""
     message = str(end.get("message", ""))
     if end.get("reason") in _START and (_WORDS.search(message) or end.get("exitCode") in (126, 127, 128)):
         return message or str(end["reason"])
-    if end.get("exitCode") in _CODES and (container.crashing or container.waiting == "CrashLoopBackOff"):
+    if not case.crashing(container):
+        return ""
+    if end.get("exitCode") in (1, 255) and (line := next(filter(_FOREIGN.search, last_lines(case, container, 3)), "")):
+        return line
+    if end.get("exitCode") in _CODES:
         return _last_line(case, container) or f"exit code {end['exitCode']}: the program {_CODES[end['exitCode']]}"
     return ""
 
@@ -62,7 +69,8 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
         confidence=confidence(
             Rests.DIRECT if told or _WORDS.search(why) else Rests.INDIRECT,
             supports=sum((bool(differences), len(containers) > 1, proven)),
-            missing=case.lacks("replicaset") + (0 if told else case.lacks("log of")),
+            missing=(case.owner.kind == "Deployment" and case.lacks("replicaset"))
+            + (0 if told else case.lacks("log of")),
         ),
         evidence=(*_ends(containers, field), *_command(first), *changed(case, first.name, "image" if revert else "")),
         permanent=_go_back(case, first, good) if good else None,

@@ -1,5 +1,7 @@
 """A container that crashes again and again without the API saying why: what fits in time is told, and never oversold."""
 
+from dataclasses import dataclass
+
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
 from .case import Case
@@ -8,17 +10,18 @@ from .commands import why_not_started
 from .confidence import Rests, confidence
 from .images import last_good_image
 from .nodes import node_to_blame
-from .objects import Container
+from .objects import Container, pod_ready
+from .symptoms import Symptom, agrees, explaining, last_lines, symptom
 from .units import moment
 from .values import blames
-from .words import event_fact, fact, many, plain
+from .words import event_fact, fact, many, plain, quoted
 
 
 def unexplained_crash(case: Case) -> list[Finding]:
     """Crashing containers that no other rule explains."""
     crashing: dict[str, list[Container]] = {}
     for container in case.containers:
-        if container.crashing and case.current(container.pod) and not _explained(case, container):
+        if case.crashing(container) and case.current(container.pod) and not _explained(case, container):
             crashing.setdefault(container.name, []).append(container)
     return [_finding(case, containers) for containers in crashing.values()]
 
@@ -28,7 +31,7 @@ def _explained(case: Case, container: Container) -> bool:
     return (
         not end
         or end.get("reason") == "OOMKilled"
-        or not case.recently(moment(end.get("finishedAt")))
+        or not case.present(container)
         or bool(why_not_started(case, container))
         or any(blame.value_named for blame in blames(case, container))
         or node_to_blame(case, container.pod)
@@ -39,23 +42,27 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     first = max(containers, key=lambda c: c.restarts)
     field, end = first.last_end
     differences = _since_release(case, first)
-    image = next((d for d in differences if d.field == "image"), None)
-    only_image = image is not None and len(differences) == 1
-    good, proven = last_good_image(case, first.name, str(first.spec.get("image", ""))) if only_image else ("", False)
     liveness = _liveness(case, first)
+    told = None if liveness else symptom(case, first)
+    fits = _probes(differences) if liveness else explaining(told, last_lines(case, first), differences)
+    only_image = [d.field for d in differences] == ["image"]
+    good, proven = last_good_image(case, first.name, str(first.spec.get("image", ""))) if only_image else ("", False)
+    released = bool(differences) and (bool(good) or bool(fits) or _others_serve(case))
+    stated = told is not None and agrees(case, first, told)
+    elsewhere = any(pod_ready(p) and case.current(p) for p in case.siblings)
     return Finding(
         target=case.owner,
         failure_class="CrashLoopBackOff",
-        cause=_cause(case, first, len(containers), differences, bool(liveness)),
+        cause=_cause(case, first, len(containers), Why(differences, fits, bool(liveness), told)),
         confidence=confidence(
-            Rests.INDIRECT if good else Rests.HINT,
-            supports=sum((proven, len(containers) > 1)),
-            contradictions=bool(liveness),
+            Rests.INDIRECT if released or stated else Rests.HINT,
+            supports=sum((proven, len(containers) > 1, bool(fits), released and stated)),
+            contradictions=(bool(liveness) and not fits) + (elsewhere and released),
             missing=case.lacks("log of", "replicaset"),
         ),
         evidence=(
             fact(first.pod, f"{field}.exitCode", _said(first), moment(end.get("finishedAt"))),
-            *_last_words(case, first),
+            *_last_words(case, first, told),
             *liveness[:1],
             *changed(case, first.name),
         ),
@@ -68,23 +75,56 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
         if good
         else None,
         urgent=bool(good),
-        alternatives=(
-            "a dependency or its data changed: the release may be innocent"
-            if good
-            else "nothing that changed explains it",
-            "a restart: it was started again several times and fails alike",
-        ),
+        alternatives=_alternatives(case, good, fits),
     )
 
 
-def _cause(case: Case, first: Container, pods: int, differences: list[Difference], liveness: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What is known about a crash: what a release changed, which of that fits, whether a probe kills it, what it says."""
+
+    differences: list[Difference]
+    fits: list[Difference]
+    liveness: bool
+    told: Symptom | None
+
+
+def _cause(case: Case, first: Container, pods: int, why: Why) -> str:
     what = f"Container {first.name} of {many(pods, 'pod')} crashes again and again ({_said(first)})"
-    if liveness:
-        return f"{what}; the kubelet kills it because its liveness probe fails."
-    if differences:
-        names = ", ".join(dict.fromkeys(d.field for d in differences[:3]))
-        return f"{what} since the last release changed its {plain(names, 80)}."
+    since = ""
+    if why.differences:
+        names = ", ".join(dict.fromkeys(d.field for d in (why.fits or why.differences)[:3]))
+        since = f" since the last release changed its {plain(names, 80)}"
+    if why.fits:
+        since += f" ({plain(why.fits[0], 80)})"
+    if why.liveness:
+        return f"{what}{since}; the kubelet kills it because its liveness probe fails."
+    if why.told is not None:
+        return f"{what}{since}; it {why.told.said}: {quoted(why.told.line, 120)}"
+    if since:
+        return f"{what}{since}."
     return f"{what}; what it says does not tell why."
+
+
+def _alternatives(case: Case, good: str, fits: list[Difference]) -> tuple[str, ...]:
+    found = [
+        "a dependency or its data changed: the release may be innocent"
+        if good
+        else f"take back what the release changed: {plain(fits[0].field, 60)} {plain(fits[0], 80)}"
+        if fits
+        else "nothing that changed explains it",
+        "a restart: it was started again several times and fails alike",
+    ]
+    return (*found, *((f"{case.operator} writes this workload: change it there",) if case.operator else ()))
+
+
+def _others_serve(case: Case) -> bool:
+    """Whether pods of an earlier revision serve in the same cluster: then the release is what differs."""
+    return any(revision.ready for revision in case.revisions[1:])
+
+
+def _probes(differences: list[Difference]) -> list[Difference]:
+    return [d for d in differences if d.field.startswith(("livenessProbe", "startupProbe"))]
 
 
 def _said(container: Container) -> str:
@@ -97,7 +137,7 @@ def _said(container: Container) -> str:
 def _since_release(case: Case, container: Container) -> list[Difference]:
     """What the newest revision changed of this container, if the revision is part of the incident."""
     change = last_change(case)
-    if change is None or not case.recently(change[0].created):
+    if change is None or not case.release_to_blame:
         return []
     return [d for d in change[1] if d.container == container.name]
 
@@ -111,12 +151,7 @@ def _liveness(case: Case, container: Container) -> list[Evidence]:
     return [event_fact(event) for event in told]
 
 
-def _last_words(case: Case, container: Container) -> list[Evidence]:
-    meta = container.pod["metadata"]
-    for previous in (True, False):
-        text = case.snapshot.log(meta.get("namespace", ""), meta["name"], container.name, previous=previous)
-        lines = [line for line in text.splitlines() if line.strip()]
-        if lines:
-            _, end = container.last_end
-            return [fact(container.pod, f"log[{container.name}]", lines[-1], moment(end.get("finishedAt")))]
-    return []
+def _last_words(case: Case, container: Container, told: Symptom | None) -> list[Evidence]:
+    lines = [told.line] if told else last_lines(case, container)[-1:]
+    at = moment(container.last_end[1].get("finishedAt"))
+    return [fact(container.pod, f"log[{container.name}]", line, at) for line in lines]

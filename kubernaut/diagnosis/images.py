@@ -4,51 +4,37 @@ Only the first is mended by another image. The kubelet's message carries the reg
 first, words only to tell the three apart, and an unknown wording is told as such and not acted on.
 """
 
-import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
+from kubernaut.domain.facts import Object
+from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
-from .objects import Container, condition, pod_ready
+from .objects import Container, condition, no_space_left, pod_ready
+from .pullsecrets import PullSecret, bad_pull_secret
+from .registries import failures, why_not_pulled
 from .units import moment
-from .words import event_fact, fact, listed, many, plain
+from .words import event_fact, fact, many, plain
 
 PULLING = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
-_DENIED = re.compile(
-    r"\b40[13]\b|unauthorized|denied|forbidden|authentication required|authorization failed|no basic auth|not authorized",
-    re.I,
-)
-_UNREACHABLE = re.compile(
-    r"no such host|i/o timeout|connection refused|connection reset|dial tcp|handshake|x509|certificate|no route to host"
-    r"|deadline exceeded|\b50[0234]\b|service unavailable|bad gateway|too many requests|toomanyrequests|\b429\b|\bEOF\b",
-    re.I,
-)
-_NOT_FOUND = re.compile(
-    r"not found|manifest unknown|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN|does not exist|\b404\b", re.I
-)
 
 
 def image_not_pulled(case: Case) -> list[Finding]:
     """Containers that wait for an image that does not come, one finding for each image."""
     stuck: dict[tuple[str, str], list[Container]] = {}
     for container in case.containers:
-        if container.waiting in PULLING and case.current(container.pod):
+        if (
+            container.waiting in PULLING
+            and case.current(container.pod)
+            and not no_space_left(container, failures(case, container))
+        ):
             stuck.setdefault((container.name, str(container.spec.get("image", ""))), []).append(container)
     return [_finding(case, containers, image) for (_, image), containers in stuck.items()]
-
-
-def why_not_pulled(case: Case, container: Container) -> str:
-    """`not found`, `denied`, `unreachable`, `invalid`, or empty when the registry's words are not understood."""
-    if container.waiting == "InvalidImageName":
-        return "invalid"
-    text = " ".join([container.waiting_message, *_failures(case, container)])
-    if _DENIED.search(_without_image(text, container)):
-        return "denied"
-    if _UNREACHABLE.search(_without_image(text, container)):
-        return "unreachable"
-    return "not found" if _NOT_FOUND.search(_without_image(text, container)) else ""
 
 
 def last_good_image(case: Case, name: str, image: str) -> tuple[str, bool]:
@@ -58,7 +44,7 @@ def last_good_image(case: Case, name: str, image: str) -> tuple[str, bool]:
         if earlier and earlier != image and revision.ready:
             return earlier, True
     for pod in case.siblings:
-        for spec in (pod.get("spec") or {}).get("containers") or ():
+        for spec in _containers(pod):
             if spec.get("name") == name and spec.get("image") not in (None, image) and pod_ready(pod):
                 return str(spec["image"]), True
     for revision in case.revisions[1:]:
@@ -73,38 +59,77 @@ def _finding(case: Case, containers: list[Container], image: str) -> Finding:
     why = why_not_pulled(case, first)
     good, proven = last_good_image(case, first.name, image)
     runs = [p for p in case.siblings if pod_ready(p) and _has_image(p, image)]
-    secret = _missing_secret(case, first) if why == "denied" else ""
+    secret = bad_pull_secret(case, first) if why == "denied" else None
     reverts = bool(good) and (
-        why in ("not found", "invalid") or (why == "denied" and not secret and _other_repository(good, image))
+        why in ("not found", "invalid", "platform")
+        or (why == "denied" and secret is None and _other_repository(good, image))
     )
-    rests = Rests.DIRECT if why in ("not found", "invalid") or secret else Rests.INDIRECT if why else Rests.HINT
+    told = why in ("not found", "invalid", "platform", "never") or secret is not None
+    rests = Rests.DIRECT if told else Rests.INDIRECT if why else Rests.HINT
+    alone = _only_node(case, containers, runs)
     return Finding(
-        target=case.owner,
+        target=ResourceRef(case.snapshot.target.cluster, "Secret", secret.name, first.pod["metadata"]["namespace"])
+        if secret
+        else case.owner,
         failure_class="ImagePullBackOff",
-        cause=_cause(first, image, why, secret, len(containers)),
+        cause=_cause(case, first, image, Why(why, secret, len(containers), alone)),
         confidence=confidence(
             rests,
             supports=sum((proven, len(containers) > 1, bool(good))),
-            contradictions=bool(runs),
-            missing=case.lacks("replicaset") if reverts else case.lacks("secret") if why == "denied" else 0,
+            contradictions=bool(runs) and why not in ("unreachable", "limited"),
+            missing=case.lacks("replicaset") if reverts else 0,
         ),
-        evidence=_evidence(case, containers, image),
+        evidence=(*_evidence(case, containers, image), *_secret_fact(case, first, secret)),
         permanent=_revert(case, first, image, good, proven) if reverts else None,
         urgent=reverts,
         alternatives=_alternatives(why, secret, bool(runs), good),
     )
 
 
-def _cause(container: Container, image: str, why: str, secret: str, pods: int) -> str:
-    image, where = plain(image, 120), f"container {container.name} of {many(pods, 'pod')}"
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why an image does not come. node: the only node on which it does not, empty when it is not the only one."""
+
+    word: str
+    secret: PullSecret | None
+    pods: int
+    node: str
+
+
+def _cause(case: Case, container: Container, image: str, why: Why) -> str:
+    image, where = plain(image, 120), f"container {container.name} of {many(why.pods, 'pod')}"
+    from_node = f" from node {plain(why.node, 60)}, while pods on other nodes run with it" if why.node else ""
+    refused = (
+        f"The pull secret {why.secret.name} {why.secret.wrong}, so the registry refuses {image} for {where}."
+        if why.secret
+        else f"The registry refuses to give out {image}, so {where} can't start."
+    )
     return {
         "not found": f"The registry has no image {image}, so {where} can't start.",
         "invalid": f"{image} is no valid image name, so {where} can't start.",
-        "denied": f"The pull secret {secret} does not exist, so the registry refuses {image} for {where}."
-        if secret
-        else f"The registry refuses to give out {image}, so {where} can't start.",
-        "unreachable": f"The registry of {image} does not answer, so {where} can't start.",
-    }.get(why, f"Image {image} can't be pulled, so {where} can't start; the reason is not one that is known.")
+        "platform": f"Image {image} has no variant for {_processor(case, container)}, so {where} can't start.",
+        "never": f"Image {image} is not on the node and the pull policy is Never, so {where} can't start.",
+        "denied": refused,
+        "limited": f"The registry has reached its rate limit for this cluster and refuses {image} for now, so {where} "
+        "can't start.",
+        "unreachable": f"The registry of {image} does not answer{from_node}, so {where} can't start.",
+    }.get(
+        why.word,
+        f"Image {image} can't be pulled{from_node}, so {where} can't start; the reason is not one that is known.",
+    )
+
+
+def _processor(case: Case, container: Container) -> str:
+    node = case.node_of(container.pod) or {}
+    arch = ((node.get("status") or {}).get("nodeInfo") or {}).get("architecture")
+    return f"its node's processor ({plain(arch, 20)})" if arch else "its node's processor"
+
+
+def _only_node(case: Case, containers: list[Container], runs: list[Object]) -> str:
+    """The node on which alone the image does not come; empty when there are several, or nobody runs with it."""
+    failing = {str((c.pod.get("spec") or {}).get("nodeName") or "") for c in containers}
+    serving = {str((p.get("spec") or {}).get("nodeName") or "") for p in runs}
+    return next(iter(failing)) if len(failing) == 1 and serving and not failing & serving else ""
 
 
 def _evidence(case: Case, containers: list[Container], image: str) -> tuple[Evidence, ...]:
@@ -131,16 +156,18 @@ def _revert(case: Case, container: Container, image: str, good: str, proven: boo
     )
 
 
-def _alternatives(why: str, secret: str, runs: bool, good: str) -> tuple[str, ...]:
+def _alternatives(why: str, secret: PullSecret | None, runs: bool, good: str) -> tuple[str, ...]:
     found = []
     if why == "not found":
         found.append("the image was only not pushed yet: pushing it mends this as well")
-    if why == "denied" and not secret:
+    if why == "denied" and secret is None:
         found.append(
             "the pull secret's credentials expired, or the repository's name is wrong: a registry may tell both as denied"
         )
     if why == "unreachable":
         found.append("the node's network or DNS is at fault, not the registry: look whether other images can be pulled")
+    if why == "limited":
+        found.append("the image: it exists, and the kubelet tries again by itself; a pull secret raises the limit")
     if runs:
         found.append(
             "other pods run with this very image, so it did exist: it may have been removed or be private to some nodes"
@@ -150,29 +177,10 @@ def _alternatives(why: str, secret: str, runs: bool, good: str) -> tuple[str, ..
     return tuple(found)
 
 
-def _failures(case: Case, container: Container) -> list[str]:
-    return [
-        str(event.get("message", ""))
-        for event in case.events(container.pod)
-        if event.get("reason") in ("Failed", "FailedToRetrieveImagePullSecret")
-    ]
-
-
-def _without_image(text: str, container: Container) -> str:
-    """The registry's words alone: a repository named `denied/not-found` must not decide anything."""
-    return text.replace(str(container.spec.get("image") or "\0"), " ")
-
-
-def _missing_secret(case: Case, container: Container) -> str:
-    """Pull secrets that the pod names and that do not exist; empty when all do, or when they could not be read."""
-    if case.lacks("secret"):
-        return ""
-    namespace = container.pod["metadata"].get("namespace", "")
-    named = [str(s.get("name", "")) for s in (container.pod.get("spec") or {}).get("imagePullSecrets") or ()]
-    told = any(e.get("reason") == "FailedToRetrieveImagePullSecret" for e in case.events(container.pod))
-    known = any(True for _ in case.snapshot.of_kind("Secret", namespace)) or told
-    absent = [name for name in named if known and case.snapshot.get("Secret", name, namespace) is None]
-    return listed(absent)
+def _secret_fact(case: Case, container: Container, secret: PullSecret | None) -> list[Evidence]:
+    if secret is None:
+        return []
+    return [fact(container.pod, "spec.imagePullSecrets", f"{secret.name} {secret.wrong}")]
 
 
 def _other_repository(one: str, other: str) -> bool:
@@ -188,3 +196,8 @@ def _repository(image: str) -> str:
 def _has_image(pod: object, image: str) -> bool:
     spec = pod.get("spec") if hasattr(pod, "get") else None
     return any(c.get("image") == image for c in (spec or {}).get("containers") or ())
+
+
+def _containers(pod: Object) -> list[Mapping[str, Any]]:
+    spec = pod.get("spec") or {}
+    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]

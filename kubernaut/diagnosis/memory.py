@@ -3,17 +3,21 @@
 Exit code 137 alone is only SIGKILL (a failed liveness probe, a drain, an operator), so it counts for nothing here.
 """
 
+from datetime import datetime
+
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object
 
 from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
-from .objects import Container, container_of
+from .objects import Container, container_of, event_times
 from .units import binary_size, moment, size_bytes, spoken
 from .words import event_fact, fact, many, plain
 
 _CALM_S = 600.0
+_CHRONIC_S = 86400.0
+_CHRONIC_KILLS = 3
 
 
 def out_of_memory(case: Case) -> list[Finding]:
@@ -27,7 +31,18 @@ def out_of_memory(case: Case) -> list[Finding]:
 
 def _killed(case: Case, container: Container) -> bool:
     _, end = container.last_end
-    return end.get("reason") == "OOMKilled" and case.recently(moment(end.get("finishedAt")))
+    if end.get("reason") != "OOMKilled" or (node_ran_out(case, container) and not limit_suspected(case, container)):
+        return False
+    return case.present(container) or _chronic(case, container)
+
+
+def _chronic(case: Case, container: Container) -> bool:
+    """It was killed hours ago, and so often before that the next time is due: a leak that fills the limit slowly."""
+    age_s = case.age_s(moment(container.last_end[1].get("finishedAt")))
+    life_s = case.age_s(moment(container.pod["metadata"].get("creationTimestamp")))
+    if age_s is None or life_s is None or container.restarts < _CHRONIC_KILLS or age_s > _CHRONIC_S:
+        return False
+    return age_s <= 2 * life_s / container.restarts
 
 
 def _survived(case: Case, container: Container) -> bool:
@@ -56,13 +71,14 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     before = _higher_before(case, first.name, limit)
     node_events = [e for c in containers for e in _node_out_of_memory(case, c)]
     restarts = sum(c.restarts for c in containers)
+    unread = case.owner.kind == "Deployment" and case.lacks("replicaset")
     survived = all(_survived(case, c) for c in containers)
     supports = sum((restarts >= 2, len(containers) > 1, before is not None))
     sure = confidence(
         Rests.DIRECT,
         supports=supports,
         contradictions=bool(node_events) + survived,
-        missing=case.lacks("replicaset", "events"),
+        missing=bool(case.lacks("events") or unread),
     )
     return Finding(
         target=case.owner,
@@ -77,7 +93,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
         ),
         immediate=None if survived else _restart(case, containers),
         permanent=_raise(case, first, before),
-        alternatives=_alternatives(node_events, before),
+        alternatives=(*_alternatives(node_events, before), *_maker(case)),
     )
 
 
@@ -87,7 +103,7 @@ def _cause(case: Case, containers: list[Container], first: Container, limit: str
     often = f"; {many(restarts, 'restart')}" if restarts else ""
     begun = min((at for c in containers if (at := moment(c.pod["metadata"].get("creationTimestamp")))), default=None)
     span = f" in {spoken(case.now - begun)}" if begun and often else ""
-    kind = "Init container" if first.init else "Container"
+    kind = "Init container" if first.init and not first.sidecar else "Container"
     return f"{kind} {first.name} ran out of its {limit} memory{where}{often}{span}."
 
 
@@ -120,7 +136,7 @@ def _raise(case: Case, container: Container, before: str | None) -> ActionPropos
     written = _limit(case, container.name)
     limit = container.limit("memory")
     size = size_bytes(written or limit)
-    if size is None:
+    if size is None or case.owner.kind in ("Job", "Pod"):  # neither takes another limit: its maker has to write it
         return None
     to = before or binary_size(2 * size)
     why = "the limit it ran with before" if before else "twice what it has now; no earlier revision had more"
@@ -133,7 +149,7 @@ def _raise(case: Case, container: Container, before: str | None) -> ActionPropos
 
 
 def _restart(case: Case, containers: list[Container]) -> ActionProposal | None:
-    if not case.restart or any(c.init for c in containers):
+    if not case.restart or any(c.init and not c.sidecar for c in containers):
         return None
     why = "Fresh containers start with empty memory and without back-off; they serve until it fills again."
     return ActionProposal(case.restart, case.owner, {}, why)
@@ -143,6 +159,31 @@ def _node_out_of_memory(case: Case, container: Container) -> list[Object]:
     """The node itself ran out of memory at that time: then the kernel may have killed a container below its limit."""
     node = case.node_of(container.pod)
     return [event for event in case.events(node) if event.get("reason") == "SystemOOM"] if node is not None else []
+
+
+def node_ran_out(case: Case, container: Container) -> list[Object]:
+    """Events that say that the node, not the container, ran out of memory when the kernel killed it; usually none.
+
+    The kubelet tells SystemOOM only of kills outside of any container's limit; within two minutes of this container's
+    end they are one event.
+    """
+    at = moment(container.last_end[1].get("finishedAt"))
+    told = _node_out_of_memory(case, container)
+    return [e for e in told if at is not None and any(_within(at, when) for when in event_times(e))]
+
+
+def limit_suspected(case: Case, container: Container) -> bool:
+    """Whether the container's limit is a likely cause even though its node ran out of memory at that time: it was
+    higher before, or the container was killed more often than the node ran out."""
+    limit = container.limit("memory")
+    if size_bytes(limit) is None:
+        return False
+    kills = sum(case.times(e) for e in _node_out_of_memory(case, container))
+    return _higher_before(case, container.name, limit) is not None or container.restarts > kills + 1
+
+
+def _within(one: datetime, other: datetime) -> bool:
+    return abs((one - other).total_seconds()) <= 120
 
 
 def _without_limit(case: Case, containers: list[Container], first: Container) -> Finding:
@@ -156,6 +197,14 @@ def _without_limit(case: Case, containers: list[Container], first: Container) ->
         immediate=_restart(case, containers),
         alternatives=("another pod may have used up the node's memory: look at the node before setting a limit",),
     )
+
+
+def _maker(case: Case) -> tuple[str, ...]:
+    if case.operator:
+        return (f"{case.operator} writes this workload: the limit has to change there, or it is put back",)
+    if case.owner.kind in ("Job", "Pod"):
+        return (f"a {case.owner.kind} keeps the limit that it was made with: make it anew with more",)
+    return ()
 
 
 def _alternatives(node_events: list[Object], before: str | None) -> tuple[str, ...]:

@@ -90,11 +90,11 @@ def _missing_finding(case: Case, lacking: Missing, told: list[tuple[Container, E
     namespace = container.pod["metadata"].get("namespace", "")
     holder = case.snapshot.get(lacking.kind, lacking.name, namespace)
     target = ResourceRef(case.snapshot.target.cluster, lacking.kind, lacking.name, namespace)
-    old = before(case, lacking.key, None) if lacking.key and lacking.kind == "ConfigMap" else None
+    old = before(case, lacking.key, None, holder) if lacking.key and lacking.kind == "ConfigMap" else None
     what = f"Key {lacking.key} of {lacking.kind} {lacking.name}" if lacking.key else f"{lacking.kind} {lacking.name}"
     pods = len({c.pod["metadata"]["name"] for c, _ in told})
     return Finding(
-        target=target if holder is not None else case.owner,
+        target=target,
         failure_class="CreateContainerConfigError"
         if container.waiting == "CreateContainerConfigError"
         else "FailedMount",
@@ -132,6 +132,8 @@ def _put_back(target: ResourceRef, key: str, value: str) -> ActionProposal | Non
 
 def _missing_alternatives(lacking: Missing, known: bool) -> tuple[str, ...]:
     found = ["a restart: no container can be created before it exists"]
+    if not lacking.key:
+        found.append(f"the name of the {lacking.kind} is misspelled in the workload: compare it with those that exist")
     if not known:
         found.append("what its value has to be is not known from history, so nobody but its owner can fix it")
     if lacking.kind == "Secret":

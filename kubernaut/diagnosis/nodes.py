@@ -18,7 +18,6 @@ from .units import moment, spoken
 from .words import event_fact, fact, many, plain
 
 STANDARD = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
-PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
 _OWN_TROUBLE = (
     "CrashLoopBackOff",
     "ImagePullBackOff",
@@ -70,7 +69,7 @@ def node_to_blame(case: Case, pod: Object) -> bool:
     if not node_at_fault(case, pod):
         return False
     node = case.node_of(pod)
-    if node is None or not any(c.waiting in _OWN_TROUBLE or c.crashing for c in containers_of(pod)):
+    if node is None or not any(c.waiting in _OWN_TROUBLE or case.crashing(c) for c in containers_of(pod)):
         return True
     elsewhere = [p for p in case.siblings if pod_ready(p) and case.node_of(p) is not node]
     return bool(broken_parts(node)) and bool(elsewhere)
@@ -97,7 +96,7 @@ def broken_parts(node: Object) -> list[dict[str, str]]:
 
 
 def _judge(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
-    for rule in (_failing_hardware, _flapping, _not_ready, _pressure):
+    for rule in (_failing_hardware, _flapping, _not_ready):
         if found := rule(case, node, pods):
             return found
     return []
@@ -118,7 +117,7 @@ def _failing_hardware(case: Case, node: Object, pods: list[Object]) -> list[Find
     nothing_left = cordoned and not to_move
     return [
         Finding(
-            target=_ref(case, node),
+            target=node_ref(case, node),
             failure_class=parts[0]["type"] if parts else "NodeHardwareFailing",
             cause=f"Node {node['metadata']['name']} is failing: {what}; {many(len(to_move), 'pod')} would have to move.",
             confidence=confidence(
@@ -127,14 +126,17 @@ def _failing_hardware(case: Case, node: Object, pods: list[Object]) -> list[Find
                 missing=case.lacks("events") if not parts else 0,
             ),
             evidence=(
-                *(_condition(node, part["type"]) for part in parts[:3]),
-                *(event_fact(event) for event in _newest(events)[:3]),
-                _condition(node, "Ready"),
+                *(condition_fact(node, part["type"]) for part in parts[:3]),
+                *(event_fact(event) for event in newest(events)[:3]),
+                condition_fact(node, "Ready"),
             ),
             immediate=None
             if nothing_left
             else ActionProposal(
-                "drain-node", _ref(case, node), {}, "Its pods start again on healthy nodes before it takes them down."
+                "drain-node",
+                node_ref(case, node),
+                {},
+                "Its pods start again on healthy nodes before it takes them down.",
             ),
             alternatives=("the node is cordoned and empty already: its hardware has to be replaced",)
             if nothing_left
@@ -151,7 +153,7 @@ def _flapping(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
         return []
     return [
         Finding(
-            target=_ref(case, node),
+            target=node_ref(case, node),
             failure_class="NodeFlapping",
             cause=f"Node {node['metadata']['name']} flaps: "
             + (
@@ -165,8 +167,8 @@ def _flapping(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
                 supports=sum((told, flaps > FLAPS, unready)),
             ),
             evidence=(
-                _condition(node, "Ready"),
-                *(event_fact(event) for event in _newest(_not_ready_events(case, node))[:3]),
+                condition_fact(node, "Ready"),
+                *(event_fact(event) for event in newest(_not_ready_events(case, node))[:3]),
                 *_suffering(pods),
             ),
             immediate=_cordon(
@@ -187,7 +189,7 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     said = "stopped posting its status" if lost else "says that it is not ready"
     return [
         Finding(
-            target=_ref(case, node),
+            target=node_ref(case, node),
             failure_class="NodeNotReady",
             cause=f"Node {node['metadata']['name']} {said} since {spoken(case.now - at)}{_because(node)}; "
             f"{many(len(pods), 'pod')} suffer{'s' if len(pods) == 1 else ''} from it.",
@@ -195,8 +197,8 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
                 Rests.INDIRECT, supports=sum((lost, bool(_suffering(pods)), bool(_not_ready_events(case, node))))
             ),
             evidence=(
-                _condition(node, "Ready"),
-                *(event_fact(event) for event in _newest(_not_ready_events(case, node))[:2]),
+                condition_fact(node, "Ready"),
+                *(event_fact(event) for event in newest(_not_ready_events(case, node))[:2]),
                 *_suffering(pods),
             ),
             immediate=_cordon(case, node, "When it comes back it takes no new pods until somebody has looked at it."),
@@ -205,25 +207,6 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
                 "the kubelet or the container runtime was stopped for maintenance",
             ),
         )
-    ]
-
-
-def _pressure(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
-    found = [kind for kind in PRESSURES if condition(node, kind).get("status") == "True"]
-    if not found or case.snapshot.target.kind != "Node":
-        return []
-    evicted = [e for e in case.snapshot.of_kind("Event") if e.get("reason") in ("Evicted", "EvictionThresholdMet")]
-    mine = [e for e in evicted if (e.get("source") or {}).get("host") == node["metadata"]["name"] or _about(e, node)]
-    return [
-        Finding(
-            target=_ref(case, node),
-            failure_class=kind,
-            cause=f"Node {node['metadata']['name']} runs short of {PRESSURES[kind]}; its kubelet evicts pods.",
-            confidence=confidence(Rests.DIRECT, supports=bool(mine)),
-            evidence=(_condition(node, kind), *(event_fact(event) for event in _newest(mine)[:2])),
-            alternatives=("the kubelet taints the node itself, so cordoning it would add nothing",),
-        )
-        for kind in found
     ]
 
 
@@ -251,12 +234,8 @@ def _trusted(event: Object) -> bool:
     return bool(_NODE_COMPONENTS.search(str(component)))
 
 
-def _about(event: Object, node: Object) -> bool:
-    about = event.get("involvedObject") or {}
-    return about.get("kind") == "Node" and about.get("name") == node["metadata"]["name"]
-
-
-def _newest(events: Iterable[Object]) -> list[Object]:
+def newest(events: Iterable[Object]) -> list[Object]:
+    """Events, the newest first."""
     return sorted(events, key=lambda event: str(event_time(event)), reverse=True)
 
 
@@ -277,22 +256,28 @@ def _suffering(pods: list[Object]) -> list[Evidence]:
     return [fact(pod, "status.conditions[Ready].status", "False", at) for pod, at in told[:3]]
 
 
-def _condition(node: Object, kind: str) -> Evidence:
+def condition_fact(node: Object, kind: str) -> Evidence:
+    """One condition of a node as evidence."""
     told = condition(node, kind)
     said = f"{told.get('status', 'not told')}: {told.get('reason', '')}: {told.get('message', '')}"
     return fact(node, f"status.conditions[{kind}].status", said, moment(told.get("lastTransitionTime")))
 
 
 def _because(node: Object) -> str:
-    reason = plain(condition(node, "Ready").get("reason", ""), 60)
+    """The kubelet's reason; its message, too, where it says what is not ready."""
+    ready = condition(node, "Ready")
+    reason, message = plain(ready.get("reason", ""), 60), plain(ready.get("message", ""), 160)
+    if ready.get("status") == "False" and message:
+        return f" ({reason}: {message})" if reason else f" ({message})"
     return f" ({reason})" if reason and reason != "KubeletReady" else ""
 
 
 def _cordon(case: Case, node: Object, why: str) -> ActionProposal | None:
     if (node.get("spec") or {}).get("unschedulable"):
         return None
-    return ActionProposal("cordon-node", _ref(case, node), {}, why)
+    return ActionProposal("cordon-node", node_ref(case, node), {}, why)
 
 
-def _ref(case: Case, node: Object) -> ResourceRef:
+def node_ref(case: Case, node: Object) -> ResourceRef:
+    """A node's name."""
     return ResourceRef(case.snapshot.target.cluster, "Node", node["metadata"]["name"])

@@ -3,7 +3,8 @@
 Everything here is a view of one object of the API; nothing knows the case it belongs to.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from kubernaut.domain.facts import Object
 
 from .units import moment
 
+NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.I)
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -136,6 +138,11 @@ def container_of(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return {}
 
 
+def no_space_left(container: Container, told: Iterable[str] = ()) -> str:
+    """The words that say that a disk without space keeps a container from starting; empty when it is something else."""
+    return next((text for text in (container.waiting_message, *told) if NO_SPACE.search(text)), "")
+
+
 def event_time(event: Object) -> datetime | None:
     """When an event happened last; scheduler events leave most of these fields empty."""
     series = event.get("series") or {}
@@ -146,6 +153,12 @@ def event_time(event: Object) -> datetime | None:
         event["metadata"].get("creationTimestamp"),
     )
     return next((at for at in map(moment, fields) if at is not None), None)
+
+
+def event_times(event: Object) -> list[datetime]:
+    """The moments that an event tells: of a repeated one the first and the last."""
+    told = map(moment, (event.get("firstTimestamp"), event.get("eventTime")))
+    return [at for at in (event_time(event), *told) if at is not None]
 
 
 def event_count(event: Object) -> int:

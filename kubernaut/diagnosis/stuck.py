@@ -1,20 +1,31 @@
 """Pods that never come to run, in the words of the scheduler, the controllers or the kubelet; told, never acted on.
 
-These failures have no safe imperative cure, and what Git should say differs each time. A person gets the API's own words.
+These failures have no safe imperative cure, and what Git should say differs each time. A person gets the API's own words, and
+the object that they name: the claim that is not bound, the quota that is full.
 """
+
+import re
 
 from kubernaut.domain.analysis import Evidence, Finding
 from kubernaut.domain.facts import Object
+from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
 from .commands import why_not_started
 from .confidence import Rests, confidence
 from .missing import absent
-from .objects import Container, condition
+from .objects import Container, condition, event_time, no_space_left, pod_ready
 from .units import moment
-from .words import fact, many, quoted
+from .words import event_fact, fact, listed, many, plain, quoted
 
 _WAITING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError")
+_PREPARING = ("ContainerCreating", "PodInitializing")
+_KEPT_BACK = ("FailedCreatePodSandBox", "FailedMount", "FailedAttachVolume", "FailedMapVolume", "NetworkNotReady")
+_SICK_TAINTS = re.compile(r"node\.kubernetes\.io/(?:unreachable|not-ready|disk-pressure|memory-pressure|pid-pressure)")
+_UNBOUND = re.compile(r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \"([^\"]+)\" not found", re.I)
+_QUOTA = re.compile(r"exceeded quota: ([a-z0-9][a-z0-9.-]*)")
+_PREPARED_S = 60.0
+_STILL_S = 1200.0
 
 
 def unschedulable(case: Case) -> list[Finding]:
@@ -29,43 +40,86 @@ def unschedulable(case: Case) -> list[Finding]:
     ]
     if not stuck:
         return []
-    why = stuck[0][1]
+    pod, why = stuck[0]
+    message = str(why.get("message", ""))
+    claims = _unbound_claims(case, pod) if _UNBOUND.search(message) else []
+    behind = f"; claim {listed(claims)} is not bound" if claims else ""
     return [
         Finding(
-            target=case.owner,
+            target=_named(case, "PersistentVolumeClaim", claims[0]) if claims else case.owner,
             failure_class="FailedScheduling",
-            cause=f"{many(len(stuck), 'pod')} of {case.owner.name} found no node: {quoted(why.get('message', ''), 160)}",
-            confidence=confidence(Rests.DIRECT, supports=len(stuck) > 1),
-            evidence=tuple(_condition(p, "PodScheduled") for p, _ in stuck[:3]),
+            cause=f"{many(len(stuck), 'pod')} of {case.owner.name} found no node{behind}: {quoted(message, 160)}",
+            confidence=confidence(
+                Rests.DIRECT, supports=len(stuck) > 1, contradictions=bool(_SICK_TAINTS.search(message))
+            ),
+            evidence=(*(_condition(p, "PodScheduled") for p, _ in stuck[:3]), *_of_claims(case, claims)),
             alternatives=("nodes may be on their way, if the cluster scales itself",),
         )
     ]
 
 
+def _unbound_claims(case: Case, pod: Object) -> list[str]:
+    """The pod's claims that are not bound; those that were not read only when the pod has no other."""
+    namespace = pod["metadata"].get("namespace", "")
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    names = [str((v.get("persistentVolumeClaim") or {}).get("claimName") or "") for v in volumes]
+    named = [name for name in names if name]
+    read = {name: case.snapshot.get("PersistentVolumeClaim", name, namespace) for name in named}
+    unbound = [n for n, claim in read.items() if claim and (claim.get("status") or {}).get("phase") != "Bound"]
+    return unbound or (named if len(named) == 1 and read[named[0]] is None else [])
+
+
+def _of_claims(case: Case, claims: list[str]) -> list[Evidence]:
+    found: list[Evidence] = []
+    for name in claims[:2]:
+        claim = case.snapshot.get("PersistentVolumeClaim", name, case.snapshot.target.namespace)
+        if claim is not None:
+            found.append(fact(claim, "status.phase", (claim.get("status") or {}).get("phase", "")))
+            found += [event_fact(event) for event in case.events(claim)[-1:]]
+    return found
+
+
 def not_created(case: Case) -> list[Finding]:
     """A controller that is not allowed to create its pods: quota, admission, ServiceAccount."""
-    found: list[Finding] = []
     for item in (case.workload, *(revision.object for revision in case.revisions[:1])):
-        why = condition(item, "ReplicaFailure") if item is not None else {}
-        if item is not None and why.get("status") == "True" and not found:
-            found.append(
-                Finding(
-                    target=case.owner,
-                    failure_class="FailedCreate",
-                    cause=f"Pods of {case.owner.name} can't be created: {quoted(why.get('message', ''), 160)}",
-                    confidence=confidence(Rests.DIRECT),
-                    evidence=(_condition(item, "ReplicaFailure"),),
-                    alternatives=("no pod exists, so there is no log and nothing to restart",),
-                )
-            )
-    return found
+        if item is None:
+            continue
+        why = condition(item, "ReplicaFailure")
+        if why.get("status") == "True":
+            return [_not_created(case, str(why.get("message", "")), _condition(item, "ReplicaFailure"))]
+        told = [e for e in case.events(item) if e.get("reason") == "FailedCreate" and _still(case, e)]
+        if told and _lacks_pods(case, item):
+            return [_not_created(case, str(told[-1].get("message", "")), event_fact(told[-1]))]
+    return []
+
+
+def _not_created(case: Case, message: str, evidence: Evidence) -> Finding:
+    quota = _QUOTA.search(message)
+    return Finding(
+        target=_named(case, "ResourceQuota", quota[1]) if quota else case.owner,
+        failure_class="FailedCreate",
+        cause=f"Pods of {case.owner.name} can't be created"
+        + (f" because quota {plain(quota[1], 60)} is exhausted" if quota else "")
+        + f": {quoted(message, 200)}",
+        confidence=confidence(Rests.DIRECT),
+        evidence=(evidence,),
+        alternatives=("the missing pods do not exist, so there is no log and nothing to restart",),
+    )
+
+
+def _lacks_pods(case: Case, item: Object) -> bool:
+    spec, status = item.get("spec") or {}, item.get("status") or {}
+    wanted = spec.get("replicas", status.get("desiredNumberScheduled", spec.get("parallelism", 1)))
+    return len(case.pods) < int(1 if wanted is None else wanted)
 
 
 def not_started(case: Case) -> list[Finding]:
     """Containers that the kubelet can't create, for a reason that no other rule knows."""
     waiting: dict[tuple[str, str], list[Container]] = {}
     for container in case.containers:
-        known = bool(absent(case, container)) or bool(why_not_started(case, container))
+        known = (
+            bool(absent(case, container)) or bool(why_not_started(case, container)) or bool(no_space_left(container))
+        )
         if container.waiting in _WAITING and case.current(container.pod) and not known:
             waiting.setdefault((container.name, container.waiting), []).append(container)
     return [
@@ -84,9 +138,51 @@ def not_started(case: Case) -> list[Finding]:
     ]
 
 
+def kept_back(case: Case) -> list[Finding]:
+    """Pods that the kubelet can't prepare a network or a volume for, as its events say."""
+    held: dict[str, list[tuple[Object, Object]]] = {}
+    for pod in case.pods:
+        mine = [c for c in case.containers if c.pod is pod]
+        waits = any(c.waiting in _PREPARING for c in mine) and not any(c.running or absent(case, c) for c in mine)
+        age_s = case.age_s(moment(pod["metadata"].get("creationTimestamp")))
+        told = [e for e in case.events(pod) if e.get("reason") in _KEPT_BACK and _still(case, e)]
+        if waits and told and age_s is not None and age_s >= _PREPARED_S:
+            last = max(told, key=lambda e: str(event_time(e)))
+            held.setdefault(str(last["reason"]), []).append((pod, last))
+    return [_kept_back(case, reason, told) for reason, told in held.items()]
+
+
+def _kept_back(case: Case, reason: str, told: list[tuple[Object, Object]]) -> Finding:
+    nodes = {str((pod.get("spec") or {}).get("nodeName") or "") for pod, _ in told}
+    serving = {str((pod.get("spec") or {}).get("nodeName") or "") for pod in case.siblings if pod_ready(pod)}
+    network = reason in ("FailedCreatePodSandBox", "NetworkNotReady")
+    alone = next(iter(nodes)) if network and len(nodes) == 1 and serving and not nodes & serving else ""
+    what = "network sandbox" if network else "volume"
+    where = f" on node {plain(alone, 60)}, while its pods on other nodes serve" if alone else ""
+    return Finding(
+        target=ResourceRef(case.snapshot.target.cluster, "Node", alone) if alone else case.owner,
+        failure_class=reason,
+        cause=f"{many(len(told), 'pod')} of {case.owner.name} gets no {what}{where}: "
+        f"{quoted(told[0][1].get('message', ''), 160)}",
+        confidence=confidence(Rests.INDIRECT if alone or not network else Rests.HINT, supports=len(told) > 1),
+        evidence=tuple(event_fact(event) for _, event in told[:3]),
+        alternatives=("a restart: the kubelet tries again by itself and is told the same",),
+    )
+
+
+def _still(case: Case, event: Object) -> bool:
+    """Whether an event was told so lately that what it tells goes on; controllers repeat it every quarter of an hour."""
+    age_s = case.age_s(event_time(event))
+    return age_s is None or age_s <= _STILL_S
+
+
 def _steady(case: Case, since: object) -> bool:
     age_s = case.age_s(moment(since))
     return age_s is not None and age_s >= case.steady_s
+
+
+def _named(case: Case, kind: str, name: str) -> ResourceRef:
+    return ResourceRef(case.snapshot.target.cluster, kind, name, case.snapshot.target.namespace)
 
 
 def _condition(item: Object, kind: str) -> Evidence:

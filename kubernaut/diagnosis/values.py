@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubernaut.domain.analysis import ActionProposal, Finding
+from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.redaction import HIDDEN, is_secret_name
 from kubernaut.domain.resources import ResourceRef
 
@@ -54,7 +54,7 @@ def wrong_value(case: Case) -> list[Finding]:
     """ConfigMap values that crashing containers complain about, best explained first; at most one for each ConfigMap."""
     blamed: dict[Use, list[Blamed]] = {}
     for container in case.containers:
-        if container.crashing and case.current(container.pod) and _failed_by_itself(container):
+        if case.crashing(container) and case.current(container.pod) and _failed_by_itself(container):
             for blame in blames(case, container):
                 blamed.setdefault(blame.use, []).append(blame)
     best: dict[str, Finding] = {}
@@ -108,7 +108,7 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
     holder = case.snapshot.get("ConfigMap", use.config_map, namespace)
     target = ResourceRef(case.snapshot.target.cluster, "ConfigMap", use.config_map, namespace)
     at = written_at(holder, "f:data") if holder is not None else None
-    old = before(case, use.key, first.value)
+    old = before(case, use.key, first.value, holder)
     fits = _changed_in_time(case, container, at)
     alive_elsewhere = _others_live_with_it(case, use, at)
     _, end = container.last_end
@@ -119,7 +119,7 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
             "update-configmap",
             target,
             {"key": use.key, "from": first.value, "to": old[0]},
-            f"Put {use.key} back to {plain(old[0], 60)}, as it was before commit {old[1].object.removeprefix('commit/')}.",
+            f"Put {use.key} back to {plain(old[0], 60)}, {_told_by(old[1])}.",
         )
     direct = first.value_named and (fits or old is not None)
     return Finding(
@@ -153,6 +153,15 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
             ),
         ),
     )
+
+
+def _told_by(evidence: Evidence) -> str:
+    """How it is known what the value was."""
+    if evidence.object.startswith("commit/"):
+        return f"as it was before commit {evidence.object.removeprefix('commit/')}"
+    if "annotations" in evidence.field:
+        return "as it was applied before somebody edited it"
+    return f"as it was in {evidence.object}, which the release before used"
 
 
 def _failed_by_itself(container: Container) -> bool:

@@ -75,7 +75,10 @@ def test_pods_that_never_became_ready_are_not_stale() -> None:
     cluster.revision(1, [container()], created_s=4000)
     for i in range(2):
         cluster.pod(f"checkout-1-{i}", running(3990, ready=False), created_s=4000, unready_s=4000)
-    assert cluster.findings() == ()
+    best = cluster.findings()[0]
+    assert best.failure_class == "ReadinessProbeFailed"
+    assert best.confidence < 0.7
+    assert (best.immediate, best.permanent) == (None, None)
 
 
 def test_a_short_blip_of_readiness_is_no_failure() -> None:
