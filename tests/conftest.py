@@ -10,6 +10,7 @@ import getpass
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +36,12 @@ SOCKET_ROOM = 60
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Where TMPDIR is so long that no socket fits below it, the tests' folders are made in /tmp and removed at the end."""
+    """Where TMPDIR is so long that no socket fits below it, the tests' folders are made in /tmp and removed at the end.
+
+    What a shell runs behind itself (`scripts/test &`) ignores ^C, and so would every program that a test sends it to.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     longest = f"{tempfile.gettempdir()}/pytest-of-{getpass.getuser()}/pytest-0/popen-gw0/"
     if hasattr(config, "workerinput") or config.option.basetemp or len(os.fsencode(longest)) + SOCKET_ROOM <= 107:
         return

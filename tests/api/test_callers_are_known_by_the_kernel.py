@@ -44,8 +44,8 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="another user can only be 
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can reach; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="kubernaut-test-"))
+    """A folder that every user can reach; pytest's own are private, and so may be what TMPDIR names."""
+    path = Path(tempfile.mkdtemp(prefix="kubernaut-test-", dir="/tmp"))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)

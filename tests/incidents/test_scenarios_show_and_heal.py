@@ -130,8 +130,7 @@ async def test_bad_configuration(world: Stage) -> None:
     crashing = next(p for p in await pods(world, it) if waiting_reason(p) == "CrashLoopBackOff")
     last = crashing["status"]["containerStatuses"][0]["lastState"]["terminated"]
     assert (last["reason"], last["exitCode"]) == ("Error", 1)
-    said = await logs(world, it.namespace, crashing["metadata"]["name"])
-    assert "PAYMENT_TIMEOUT" in said
+    await eventually(lambda: _says(world, it.namespace, crashing["metadata"]["name"], "PAYMENT_TIMEOUT"))
 
     await restart(world, it)
     await world.until(it, lambda view: it.shows(view) and len(view.pods_of(it.app)) == 3, "healed by a restart")
@@ -177,6 +176,10 @@ async def _ready_pods(world: Stage, number: int, count: int) -> bool:
 
 async def _has_event(world: Stage, namespace: str, reason: str, about: str) -> bool:
     return (reason, about) in await events(world, namespace)
+
+
+async def _says(world: Stage, namespace: str, pod: str, text: str) -> bool:
+    return text in await logs(world, namespace, pod)
 
 
 def _waits_for(view: View, tag: str) -> bool:
