@@ -1,6 +1,8 @@
 """The story: one plain sentence for one remediation, the same in console, command line, notification and pull request."""
 
 from .analysis import Finding
+from .plans import StepPhase
+from .proposals import PullRequest, PullRequestState
 from .remediation import Remediation, RemediationPhase
 from .tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack
 
@@ -65,11 +67,29 @@ def _imperative(track: ImperativeTrack) -> str:
         ImperativePhase.ROLLING_BACK: "rolling back",
         ImperativePhase.ROLLED_BACK: "rolled back",
         ImperativePhase.PARTIALLY_ROLLED_BACK: "rolled back in part",
-        ImperativePhase.FAILED: f"{step.action} failed",
+        ImperativePhase.FAILED: _left(track, done),
         ImperativePhase.REJECTED: f"{step.action} refused",
         ImperativePhase.TIMED_OUT: f"nobody decided on {step.action}",
         ImperativePhase.CANCELLED: f"{step.action} cancelled",
     }[track.phase]
+
+
+def _left(track: ImperativeTrack, done: str) -> str:
+    """What a mitigation left behind that did not come to its end."""
+    action = track.plan.steps[0].action
+    applied = bool(track.steps) and all(run.phase is StepPhase.APPLIED for run in track.steps)
+    if track.handed_over:
+        return f"{done}, taken over" if applied else f"{action} taken over"
+    if applied:
+        return f"{done}, stopped" if track.cancel_requested else f"{done}, not verified"
+    return f"{action} failed"
+
+
+def _unfinished(pull: PullRequest | None, number: str) -> str:
+    """What a fix left behind that did not come to its end."""
+    if pull is None or pull.state is PullRequestState.CLOSED:
+        return f"{number} failed"
+    return f"{number} left open" if pull.state is PullRequestState.OPEN else f"{number} merged, not verified"
 
 
 def _gitops(track: GitOpsTrack) -> str:
@@ -85,6 +105,6 @@ def _gitops(track: GitOpsTrack) -> str:
         GitOpsPhase.VERIFYING: f"{number} live, verifying",
         GitOpsPhase.COMPLETED: f"fixed by {number}",
         GitOpsPhase.CLOSED: f"{number} closed",
-        GitOpsPhase.FAILED: f"{number} failed",
+        GitOpsPhase.FAILED: _unfinished(pull, number),
         GitOpsPhase.CANCELLED: f"{number} cancelled",
     }[track.phase]

@@ -13,7 +13,7 @@ from kubernaut.domain.proposals import ChangeRequest, Ownership, PullRequest, Pu
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.reviews import approvals_check, approved_by, policy_check, standing
 from kubernaut.domain.signals import SignalSource
-from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
+from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, Telling, advance_gitops
 from kubernaut.gitops.edit import missing, plan_edit
 from kubernaut.gitops.text import branch_name, pull_request_text
 from kubernaut.ports import Change, ClusterReader
@@ -21,7 +21,9 @@ from kubernaut.ports import Change, ClusterReader
 from .entries import track_entry
 from .outside import Outside
 from .pulls import quorum_for
+from .steady import steady_since, too_late, watched
 from .syncing import over, pull_of, sync, wait
+from .withdrawing import withdraw
 
 _G, _E = GitOpsPhase, GitOpsEvent
 _EDITS, _BASES = 20, 8
@@ -29,9 +31,12 @@ _EDITS, _BASES = 20, 8
 
 async def run_gitops(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
     """One look at an open GitOps track; returns what to persist."""
-    if track.cancel_requested and track.phase in (_G.PROPOSING, _G.AWAITING_MERGE, _G.OVERDUE):
-        return await _cancel(out, remediation, track)
-    return await _STAGES[track.phase](out, remediation, track)
+    if track.handed_over:
+        return over(out, track, _E.FAIL, track.handed_over)
+    cancelled = track.cancel_requested and track.phase in (_G.PROPOSING, _G.AWAITING_MERGE, _G.OVERDUE)
+    if cancelled and (withdrawn := await withdraw(out, remediation, track)):
+        return withdrawn
+    return await _STAGES[track.phase](out, remediation, watched(out, track))
 
 
 async def _propose(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
@@ -112,10 +117,16 @@ async def _await_merge(out: Outside, remediation: Remediation, track: GitOpsTrac
         return over(out, track, _E.CLOSED, f"PR#{seen.number} was closed without a merge")
     waited_s = (now - seen.created_at).total_seconds()
     wake_at = now + timedelta(seconds=out.limits.merge_poll_s)
+    message = f"PR#{seen.number} waits for {waited_s / 3600:.0f} h: the fix is not permanent until it is merged"
     if track.phase is _G.AWAITING_MERGE and waited_s >= out.limits.overdue_s:
-        message = f"PR#{seen.number} waits for {waited_s / 3600:.0f} h: the fix is not permanent until it is merged"
-        loud = advance_gitops(track, _E.OVERDUE, now, wake_at=wake_at, reason=message)
-        return Change(tracks=(loud,), journal=(track_entry(now, track, "escalation", message),))
+        overdue = advance_gitops(track, _E.OVERDUE, now, wake_at=wake_at, reason=message)
+        return Change(tracks=(overdue,), journal=(track_entry(now, track, "escalation", message),))
+    reminded_at = track.told.at if track.told else track.since
+    if track.phase is _G.OVERDUE and (now - reminded_at).total_seconds() >= out.limits.overdue_s:
+        reminding = advance_gitops(
+            replace(track, told=Telling(message, now)), _E.WAIT, now, wake_at=wake_at, reason=message
+        )
+        return Change(tracks=(reminding,), journal=(track_entry(now, track, "escalation", message),))
     return Change(tracks=(advance_gitops(track, _E.WAIT, now, wake_at=wake_at, reason=track.reason),))
 
 
@@ -131,10 +142,13 @@ async def _verify(out: Outside, remediation: Remediation, track: GitOpsTrack) ->
     """The workload must be healthy and stay so for the stability window."""
     now, limits = out.clock.now(), out.limits
     health_text, state, stamp = await _health(out, remediation, track)
-    due_at = track.due_at or track.since + timedelta(seconds=limits.verify_deadline_s)
-    track = replace(track, due_at=due_at)
-    if state is HealthState.HEALTHY:
-        steady = track.steady_since if track.steady_since and track.steady_stamp == stamp else now
+    track = replace(track, due_at=track.due_at or now + timedelta(seconds=limits.verify_deadline_s))
+    steady = steady_since(track, stamp, now) if state is HealthState.HEALTHY else None
+    # A rollout that exceeded its deadline before the fix says so until the fixed pods are ready, however long they back off.
+    if too_late(track, steady, now) or health_text == _gone(remediation):
+        failed = replace(track, effectiveness=0.0)
+        return over(out, failed, _E.FAIL, f"Git reached the cluster, but the workload is not well: {health_text}")
+    if steady is not None:
         track = replace(track, steady_since=steady, steady_stamp=stamp)
         left = limits.stability_s - (now - steady).total_seconds()
         if left <= 0:
@@ -142,10 +156,6 @@ async def _verify(out: Outside, remediation: Remediation, track: GitOpsTrack) ->
             done = advance_gitops(replace(track, effectiveness=1.0), _E.HEALTHY, now, wake_at=None, reason=message)
             return Change(tracks=(done,), journal=(track_entry(now, track, "verification", message),))
         return wait(out, track, health_text, min(left, limits.verify_poll_s))
-    # A rollout that exceeded its deadline before the fix says so until the fixed pods are ready, however long they back off.
-    if now >= due_at or health_text == _gone(remediation):
-        failed = replace(track, effectiveness=0.0)
-        return over(out, failed, _E.FAIL, f"Git reached the cluster, but the workload is not well: {health_text}")
     return wait(out, replace(track, steady_since=None, steady_stamp=""), health_text, limits.verify_poll_s)
 
 
@@ -183,17 +193,6 @@ async def _with_new_value(
 
 def _gone(remediation: Remediation) -> str:
     return f"{remediation.target} does not exist any more"
-
-
-async def _cancel(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
-    pull = track.proposal.pull_request
-    if pull is not None:
-        seen = await out.forge.pull_request(pull.repo_url, pull.number)
-        if seen.state is PullRequestState.MERGED:  # it came too late: what is merged is watched to its end
-            return await _await_merge(out, remediation, track)
-        closed = await out.forge.close(pull.repo_url, pull.number, "kubernaut")
-        track = replace(track, proposal=replace(track.proposal, pull_request=closed))
-    return over(out, track, _E.CANCEL, track.cancel_requested)
 
 
 _STAGES: dict[GitOpsPhase, Callable[[Outside, Remediation, GitOpsTrack], Awaitable[Change]]] = {

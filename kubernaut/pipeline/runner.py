@@ -6,9 +6,9 @@ time; after a restart the rows say everything.
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -25,13 +25,17 @@ from .gitops import run_gitops
 from .imperative import run_imperative
 from .outside import Outside
 from .trouble import ended_by, waiting_for
+from .withdrawing import what_stays
 
 log = structlog.get_logger()
 _IDLE_S = 30.0
 _BUSY_S = 0.25
 _BATCH = 256
 _ASSESSING = 4
-"""A quarter of the slots takes assessments."""
+"""A quarter of the slots takes assessments that have just begun; those that wait for a slow cluster do not count."""
+_YOUNG_S = 0.5
+_MAY_BE_LATE = timedelta(seconds=3)
+"""For looks at what was done, while others have not been acted on yet."""
 _PRESSED = 2
 """Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
 _MAX_REST_S = 60.0
@@ -40,8 +44,19 @@ _NEEDS_NO_CLUSTER = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """When work on a row began, on the monotonic clock, and whether it is only a look at what was done."""
+
+    at: float
+    look: bool
+
+
 class Runner:
     """Works off due rows with bounded concurrency.
+
+    Of a hundred failures at one moment the first are acted on while the last are still looked into: whoever was assessed goes
+    on at once, only some assessments begin together, and looks at what was done wait for both.
 
     Args:
         max_concurrent: how many rows are worked on at a time.
@@ -58,7 +73,7 @@ class Runner:
         self._max = max_concurrent
         self._pressed = pressed
         self._nudged = asyncio.Event()
-        self._busy: set[tuple[str, str]] = set()
+        self._busy: dict[tuple[str, str], _Begun] = {}
         self._failures: dict[tuple[str, str], int] = {}
         self._stopping = False
 
@@ -84,22 +99,30 @@ class Runner:
                 most = min(self._max, _PRESSED) if self._pressed() else self._max
                 room = most - len(self._busy)
                 found = await self._due(min(_BATCH, room + len(self._busy))) if room > 0 else []
-                fresh = [due for due in found if (due.remediation_id, due.part) not in self._busy][:room]
+                fresh = self._chosen(found, room)
                 for due in fresh:
-                    self._busy.add((due.remediation_id, due.part))
+                    self._busy[_key(due)] = _Begun(time.monotonic(), due.look)
                     group.create_task(self._work(due))
                 if not fresh:
                     await self._sleep()
 
-    def _chosen(self, found: list[Due], room: int) -> list[Due]:
-        """What to begin now: what can act before what is still to be assessed, so that in a storm the first failures are
-        mitigated while the last ones are still looked into; only some slots take assessments, the rest stays free to act."""
-        idle = [due for due in found if (due.remediation_id, due.part) not in self._busy]
-        assessing = sum(part == "assessment" for _, part in self._busy)
-        acting = [due for due in idle if due.part != "assessment"]
-        acting.sort(key=lambda due: due.part != "imperative")
-        waiting = [due for due in idle if due.part == "assessment"]
-        return [*acting, *waiting[: max(0, self._max // _ASSESSING - assessing)]][:room]
+    def _chosen(self, found: Sequence[Due], room: int) -> list[Due]:
+        """What to begin now, in the order of the store: by priority, what can act before what is to be assessed."""
+        now, since = self._out.clock.now(), time.monotonic() - _YOUNG_S
+        young = [(part, begun.look) for (_, part), begun in self._busy.items() if begun.at > since]
+        idle = [due for due in found if _key(due) not in self._busy]
+        others = any(not due.look for due in idle) or any(not look for _, look in young)
+        assessments = max(1, self._max // _ASSESSING) - sum(part == "assessment" for part, _ in young)
+        chosen: list[Due] = []
+        for due in idle:
+            if due.look and others and now - due.wake_at < _MAY_BE_LATE:
+                continue
+            if due.part == "assessment":
+                assessments -= 1
+                if assessments < 0:
+                    continue
+            chosen.append(due)
+        return chosen[:room]
 
     async def _due(self, limit: int) -> list[Due]:
         try:
@@ -123,22 +146,33 @@ class Runner:
             return
 
     async def _work(self, due: Due) -> None:
-        """Run one row's stages until it sleeps or has ended."""
-        key = (due.remediation_id, due.part)
+        """Run one row's stages until it sleeps or has ended; what was assessed is acted on by the same hand."""
+        part = due.part
         try:
-            remediation = await self._out.store.remediation(due.remediation_id)
-            while remediation and not self._stopping and _wants(remediation, due.part, self._out.clock.now()):
-                began = time.monotonic()
-                remediation = await self._advance(remediation, due.part)
-                self._observe(due.part, time.monotonic() - began)
-            self._failures.pop(key, None)
+            remediation = await self._stages(await self._out.store.remediation(due.remediation_id), part)
+            self._failures.pop((due.remediation_id, part), None)
+            following = (due.remediation_id, "imperative")
+            if part == "assessment" and remediation is not None and following not in self._busy:
+                self._busy[following] = self._busy.pop(_key(due))
+                part = "imperative"
+                self._nudged.set()
+                await self._stages(remediation, part)
+                self._failures.pop(following, None)
         except Exception:
+            key = (due.remediation_id, part)
             self._failures[key] = failures = self._failures.get(key, 0) + 1
-            log.exception("a stage could not be persisted", remediation=due.remediation_id, part=due.part)
+            log.exception("a stage could not be persisted", remediation=due.remediation_id, part=part)
             await asyncio.sleep(min(_MAX_REST_S, 2.0**failures))
         finally:
-            self._busy.discard(key)
+            self._busy.pop((due.remediation_id, part), None)
             self._nudged.set()
+
+    async def _stages(self, remediation: Remediation | None, part: str) -> Remediation | None:
+        while remediation and not self._stopping and _wants(remediation, part, self._out.clock.now()):
+            began = time.monotonic()
+            remediation = await self._advance(remediation, part)
+            self._observe(part, time.monotonic() - began)
+        return remediation
 
     async def _advance(self, remediation: Remediation, part: str) -> Remediation | None:
         """One stage, one transaction; whatever goes wrong is an outcome that is persisted, too.
@@ -169,8 +203,9 @@ class Runner:
             return _after(remediation, await self._commit(remediation, self._failed(remediation, part, message)))
 
     async def _commit(self, before: Remediation, change: Change) -> Change:
-        """Persist the outcome; a question that its track does not wait for any more is released with it, however it ends."""
-        return await self._out.store.commit(await without_questions(self._out, before, change))
+        """Persist the outcome, and with it what becomes of the question or the pull request that its end leaves behind."""
+        change = await what_stays(self._out, before, await without_questions(self._out, before, change))
+        return await self._out.store.commit(change)
 
     async def _stage(self, remediation: Remediation, part: str) -> Change:
         self._refuse_silent(remediation, part)
@@ -200,6 +235,10 @@ class Runner:
             ended = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=message)
             return Change(ended, journal=(entry(now, remediation, "escalation", message),))
         return ended_by(self._out, _track(remediation, part), message)
+
+
+def _key(due: Due) -> tuple[str, str]:
+    return due.remediation_id, due.part
 
 
 def _track(remediation: Remediation, part: str) -> Track:

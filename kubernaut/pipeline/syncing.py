@@ -19,7 +19,7 @@ from kubernaut.gitops.live import live_equals
 from kubernaut.gitops.source import address
 from kubernaut.ports import Change, Cluster
 
-from .entries import track_entry
+from .entries import progress, track_entry
 from .outside import Outside
 
 _ASK_AGAIN_S = 60.0
@@ -29,6 +29,7 @@ _ASK_AGAIN_S = 60.0
 async def sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
     """Ask the controller at once, then look until its revision contains the merge and the live object equals Git."""
     pull, now = pull_of(track), out.clock.now()
+    track = replace(track, due_at=track.due_at or now + timedelta(seconds=out.limits.sync_deadline_s))
     cluster = out.cluster(remediation.cluster)
     ownership, target = track.proposal.ownership, track.proposal.target
     ref = ownership.application
@@ -53,7 +54,7 @@ async def sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Ch
         wake_at = now + timedelta(seconds=out.limits.sync_poll_s)
         synced = advance_gitops(track, GitOpsEvent.SYNCED, now, wake_at=wake_at, reason=message)
         return Change(tracks=(synced,), journal=(track_entry(now, track, "sync", message),))
-    if (now - track.since).total_seconds() > out.limits.sync_deadline_s:
+    if track.due_at is not None and now > track.due_at:
         return over(out, track, GitOpsEvent.FAIL, f"gave up {reason}")
     return wait(out, track, reason, out.limits.sync_poll_s)
 
@@ -142,12 +143,13 @@ def pull_of(track: GitOpsTrack) -> PullRequest:
 
 
 def wait(out: Outside, track: GitOpsTrack, reason: str, delay_s: float) -> Change:
-    """Look again later; a new reason is told, but not each look of a verification."""
+    """Look again later; a new reason is told, but not each time where it flips."""
     now = out.clock.now()
     wake_at = now + timedelta(seconds=delay_s)
-    told = reason != track.reason and track.phase is not GitOpsPhase.VERIFYING
+    kind = "verification" if track.phase is GitOpsPhase.VERIFYING else "sync"
+    track, journal = progress(now, track, kind, reason)
     waiting = advance_gitops(track, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
-    return Change(tracks=(waiting,), journal=(track_entry(now, track, "sync", reason),) if told else ())
+    return Change(tracks=(waiting,), journal=journal)
 
 
 def over(out: Outside, track: GitOpsTrack, event: GitOpsEvent, message: str) -> Change:

@@ -39,7 +39,7 @@ class OneRepository:
     async def pull_request(self, repo_url: str, number: int) -> PullRequest:
         return self.pull
 
-    async def close(self, repo_url: str, number: int, by: str) -> PullRequest:
+    async def close(self, repo_url: str, number: int, by: str, comment: str = "") -> PullRequest:
         if self.pull.state is PullRequestState.MERGED:
             raise Refused("shop#1 is merged already")
         self.pull = replace(self.pull, state=PullRequestState.CLOSED)
