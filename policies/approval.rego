@@ -18,10 +18,15 @@ decision := incomplete if {
 	input.track == "imperative"
 } else := declarative
 
+# A change freeze forbids nothing, because a failure does not wait for its end, but it lifts every decision to a senior: what
+# would run alone, what a person would decide, and the merge of a pull request. A proposal in Git may be written during it.
+
 # Imperative actions: what a person must see comes first, what is left runs alone.
 imperative := senior("high_risk_in_production", "High risk in production: a senior decides.") if {
 	input.action.risk == "high"
 	data.kubernaut.request.production
+} else := frozen if {
+	frozen
 } else := person("high_risk_nonproduction", "High risk: a person decides.") if {
 	input.action.risk == "high"
 } else := person("medium_risk_in_production", "Medium risk in production: a person decides.") if {
@@ -40,12 +45,17 @@ imperative := senior("high_risk_in_production", "High risk in production: a seni
 declarative := through_git("gitops_managed", "Git owns this production object: change it by pull request, a senior reviews.", "senior") if {
 	input.target.gitops_managed
 	data.kubernaut.request.production
+} else := through_git("freeze", "A change freeze is in force: change it by pull request, a senior reviews.", "senior") if {
+	input.freeze
+	in_git
 } else := through_git("gitops_managed", "Git owns this object: change it by pull request.", "person") if {
 	input.target.gitops_managed
 } else := through_git("pull_request", "A proposal in Git: whoever reviews the pull request decides.", "person") if {
 	input.track == "gitops"
 } else := senior("production_declarative", "This edits a production object directly: a senior decides.") if {
 	data.kubernaut.request.production
+} else := frozen if {
+	frozen
 } else := person("staging_declarative", "This edits a staging object directly: a person decides.") if {
 	input.environment == "staging"
 } else := person("high_risk_nonproduction", "High risk: a person decides.") if {
@@ -57,13 +67,18 @@ declarative := through_git("gitops_managed", "Git owns this production object: c
 	input.environment in {"test", "development"}
 }
 
+in_git if input.target.gitops_managed
+
+in_git if input.track == "gitops"
+
+frozen := senior("freeze", "A change freeze is in force: a senior decides.") if input.freeze
+
 # What would run alone still waits for a person when a safety limit or a doubt about the cause says so.
-gated := senior("freeze", "A change freeze is in force: a senior decides.") if {
-	input.freeze
-} else := person(rule, concerns[rule]) if {
+gated := person(rule, reason) if {
 	not data.kubernaut.safety.clearly_fine
 	concerns := data.kubernaut.safety.concerns
 	rule := min(object.keys(concerns))
+	reason := concerns[rule] # in the head, regorus would take it for a choice among all of them
 } else := person("confidence_needs_person", "The cause is likely but not certain: a person decides.") if {
 	input.analysis.confidence <= settings.confidence.alone_above
 }

@@ -154,6 +154,41 @@ test_a_freeze_needs_a_senior if {
 	decision.violations == ["A change freeze is in force."]
 }
 
+test_a_freeze_lifts_what_a_person_would_decide_to_a_senior if {
+	every request in [
+		drain,
+		changed(drain, {"environment": "test"}),
+		changed(restart, {"environment": "test", "action": {"risk": "high"}}),
+		changed(restart, {"analysis": {"confidence": 0.8}}),
+		changed(restart, {"blast_radius": {"pods": 101}}),
+		changed(edit, {"environment": "staging"}),
+		changed(edit, {"environment": "test"}),
+	] {
+		decision := decide(changed(request, {"freeze": true}))
+		decision.approval_type == "senior-approval-required"
+		decision.rule == "freeze"
+		decision.approver_groups == ["senior"]
+	}
+}
+
+test_a_freeze_lifts_a_merge_to_a_senior if {
+	every request in [
+		changed(edit, {"environment": "test", "target": {"gitops_managed": true}}),
+		changed(edit, {"environment": "staging", "track": "gitops"}),
+	] {
+		decision := decide(changed(request, {"freeze": true}))
+		decision.approval_type == "git-pr-required"
+		decision.rule == "freeze"
+		decision.approver_groups == ["senior"]
+	}
+}
+
+test_a_freeze_keeps_the_name_of_what_a_senior_decides_anyway if {
+	decide(changed(restart, {"freeze": true, "action": {"risk": "high"}})).rule == "high_risk_in_production"
+	decide(changed(edit, {"freeze": true, "target": {"gitops_managed": true}})).rule == "gitops_managed"
+	decide(changed(edit, {"freeze": true})).rule == "production_declarative"
+}
+
 test_a_limit_exceeded_needs_a_person if {
 	decision := decide(changed(restart, {"blast_radius": {"pods": 101}}))
 	decision.approval_type == "manual-approval-required"

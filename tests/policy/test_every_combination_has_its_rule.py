@@ -66,7 +66,8 @@ def assert_consistent(decision: Decision, environment: str) -> None:
     assert decision.min_approvers == (1 if decision.require_approval else 0)
     assert decision.four_eyes is (decision.require_approval and production)
     assert decision.reason.endswith(".")
-    if decision.approval_type is SENIOR or (decision.rule == "gitops_managed" and production):
+    by_a_senior = decision.rule == "freeze" or (decision.rule == "gitops_managed" and production)
+    if decision.approval_type is SENIOR or by_a_senior:
         assert decision.approver_groups == ("senior",)
     elif decision.require_approval:
         assert decision.approver_groups == ("approver",)
@@ -104,7 +105,6 @@ LIMITS: tuple[tuple[dict[str, Any], str, ApprovalType], ...] = (
         MANUAL,
     ),
     ({"history": {"changes_last_hour_for_owner": 5}}, "change_budget", MANUAL),
-    ({"freeze": True}, "freeze", SENIOR),
 )
 
 
@@ -120,6 +120,20 @@ async def test_a_limit_turns_running_alone_into_asking_and_nothing_else(
             assert (after.approval_type, after.rule) == (approval_type, rule), case
         else:
             assert (after.approval_type, after.rule) == (before.approval_type, before.rule), case
+        assert_consistent(after, case[2])
+
+
+async def test_during_a_freeze_nothing_is_done_that_no_senior_wants(engine: RegoPolicyEngine) -> None:
+    for case in itertools.product(KINDS, RISKS, ENVIRONMENTS, (False, True), CONFIDENCES, TRACKS):
+        before = await engine.decide(request(*case))
+        after = await engine.decide(request(*case) | {"freeze": True})
+        if before.deny:
+            assert (after.approval_type, after.rule) == (before.approval_type, before.rule), case
+            continue
+        assert after.approver_groups == ("senior",), case
+        assert after.approval_type is (GIT if before.approval_type is GIT else SENIOR), case
+        assert after.rule == (before.rule if before.approver_groups == ("senior",) else "freeze"), case
+        assert after.violations == ("A change freeze is in force.",)
         assert_consistent(after, case[2])
 
 
