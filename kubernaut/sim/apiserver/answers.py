@@ -16,7 +16,7 @@ from kubernaut.sim.apiserver.listing import Page
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.status import Json, StatusError
 from kubernaut.sim.apiserver.store import Entry
-from kubernaut.sim.apiserver.tables import table
+from kubernaut.sim.apiserver.tables import SCALE, columns_of, table
 
 encode = msgspec.json.encode
 _JSON = "application/json"
@@ -56,12 +56,26 @@ def json_response(body: Json | bytes, status: int = 200, headers: dict[str, str]
     return web.Response(body=raw, status=status, content_type=_JSON, headers=headers)
 
 
+def warning(text: str) -> str:
+    """A text as the Warning header carries it."""
+    quoted = text.replace(chr(34), chr(92) + chr(34))
+    return f'299 - "{quoted}"'
+
+
 def status_response(error: StatusError) -> web.Response:
     headers = {}
     retry = (error.details or {}).get("retryAfterSeconds")
     if retry:
         headers["Retry-After"] = str(retry)
     return json_response(error.body(), error.code, headers)
+
+
+def scale_response(scale: Json, form: Form, now: datetime) -> web.Response:
+    """A Scale, or a Table of one."""
+    if form.shape != "Table":
+        return json_response(scale)
+    metadata = {"resourceVersion": scale["metadata"]["resourceVersion"]}
+    return json_response(table(SCALE, [scale], now, form.include, metadata))
 
 
 def success(resource: Resource, obj: Json) -> Json:
@@ -90,7 +104,7 @@ class Writer:
         """One object."""
         if self._form.shape == "Table":
             metadata = {"resourceVersion": found.obj["metadata"].get("resourceVersion", "")}
-            return encode(table(self._resource, [found.obj], self._now(), self._form.include, metadata))
+            return encode(table(columns_of(self._resource), [found.obj], self._now(), self._form.include, metadata))
         if self._form.shape:
             return found.view("partial", _partial)
         return self._whole(found)
@@ -101,13 +115,15 @@ class Writer:
             return self.entry(found)
         header, self._headed = not self._headed, True
         metadata = {"resourceVersion": found.obj["metadata"]["resourceVersion"]}
-        return encode(table(self._resource, [found.obj], self._now(), self._form.include, metadata, header=header))
+        return encode(
+            table(columns_of(self._resource), [found.obj], self._now(), self._form.include, metadata, header=header)
+        )
 
     def page(self, page: Page) -> bytes:
         """A list."""
         if self._form.shape == "Table":
             objects = [entry.obj for entry in page.entries]
-            return encode(table(self._resource, objects, self._now(), self._form.include, page.metadata()))
+            return encode(table(columns_of(self._resource), objects, self._now(), self._form.include, page.metadata()))
         kind, version = self._resource.list_kind, self._resource.api_version
         if self._form.shape:
             kind, version = "PartialObjectMetadataList", "meta.k8s.io/v1"

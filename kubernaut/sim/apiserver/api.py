@@ -10,12 +10,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from kubernaut.sim.apiserver import admission, defaults, immutable, managers, validation
 from kubernaut.sim.apiserver.caller import Caller, controller
 from kubernaut.sim.apiserver.clock import Now, stamp, utc_now
 from kubernaut.sim.apiserver.deletion import DeleteOptions, Deletion
+from kubernaut.sim.apiserver.fieldsets import Path, leaves
 from kubernaut.sim.apiserver.managers import Writer
-from kubernaut.sim.apiserver.reading import decoded, identified
+from kubernaut.sim.apiserver.reading import Patch, decoded, identified
 from kubernaut.sim.apiserver.replacing import agrees, desired, scoped, without_managers
 from kubernaut.sim.apiserver.resources import Catalogue, Resource
 from kubernaut.sim.apiserver.schema import clone, root
@@ -53,6 +56,8 @@ _FIRST_STATUS: dict[str, Json] = {
     },
     "resourcequotas": {},
 }  # fmt: skip
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")  # plugin PodTopologyLabels
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NEVER_UNCONDITIONAL = ("leases.coordination.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
 
 
@@ -133,10 +138,16 @@ class Api:
         change: Callable[[Json], Json],
         caller: Caller,
         subresource: str = "",
+        strategic: Json | None = None,
     ) -> Entry:
-        """Change an object by a function from its present state; what it says of identity must agree."""
+        """Change an object by a function from its present state; what it says of identity must agree.
+
+        Args:
+            strategic: the patch behind the function when it is a strategic one; refusals show it.
+        """
         old = self.entry(resource, namespace, name)
-        obj = decoded(resource, change(old.obj), caller, patched=name)
+        changed = change(old.obj)
+        obj = decoded(resource, changed, caller, Patch(strategic, True) if strategic is not None else Patch(changed))
         identified(resource, namespace, obj, name)
         return self._replace(resource, old, obj, caller, subresource)
 
@@ -157,7 +168,7 @@ class Api:
         """
         writer = Writer(caller.manager, "Apply", subresource)
         kind = root(resource.model)
-        wanted = decoded(resource, applied, caller)
+        wanted = decoded(resource, applied, caller, keeps_zeros=True)
         wanted.setdefault("metadata", {}).setdefault("name", name)
         if wanted["metadata"].get("managedFields"):
             raise bad_request("metadata.managedFields must be nil")
@@ -172,10 +183,28 @@ class Api:
                 return Entry(obj, 0), True
             return self.store.put(resource.bucket, obj), True
         said = {**wanted, "metadata": dict(wanted["metadata"])}
-        merged = managers.apply(held.obj, said, kind, writer, force=force)
+        allowed = self._last_applied_fields(resource, held.obj, caller)
+        merged = managers.apply(held.obj, said, kind, writer, force=force, allowed=allowed)
+        if caller.manager == "kubectl":
+            _sync_last_applied(merged, applied)
         obj = decoded(resource, merged, caller)
         identified(resource, namespace, obj, name)
         return self._replace(resource, held, obj, caller, subresource, applied=wanted), False
+
+    def _last_applied_fields(self, resource: Resource, live: Json, caller: Caller) -> set[Path]:
+        """What kubectl may take over without force: what it applied on the client's side and is still so.
+
+        Source: k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedmanager.go
+        """
+        text = (live["metadata"].get("annotations") or {}).get(_LAST_APPLIED, "")
+        if caller.manager != "kubectl" or not text:
+            return set()
+        try:
+            said = leaves(msgspec.json.decode(text, type=dict[str, Any]), root(resource.model))
+        except (msgspec.DecodeError, AttributeError, TypeError):
+            return set()
+        held = leaves(live, root(resource.model))
+        return {path for path, value in said.items() if path in held and held[path] == value}
 
     def delete(
         self, resource: Resource, namespace: str, name: str, options: DeleteOptions, caller: Caller
@@ -222,6 +251,10 @@ class Api:
         conditions = [item for item in held.obj["status"].get("conditions") or () if item["type"] != "PodScheduled"]
         obj = dict(held.obj)
         obj["metadata"] = dict(obj["metadata"])
+        place = self.store.get("nodes", ("", node))
+        where = ((place.obj if place else {"metadata": {}})["metadata"].get("labels") or {}).items()
+        if zone := {key: value for key, value in where if key in _TOPOLOGY}:
+            obj["metadata"]["labels"] = (obj["metadata"].get("labels") or {}) | zone
         obj["spec"] = obj["spec"] | {"nodeName": node}
         obj["status"] = obj["status"] | {"conditions": [*conditions, scheduled]}
         return self.store.put("pods", obj).obj
@@ -261,9 +294,12 @@ class Api:
             if key in before:
                 metadata[key] = before[key]
         metadata["resourceVersion"] = before["resourceVersion"]
+        fields = managers.base(
+            before.get("managedFields"), None if subresource else metadata.pop("managedFields", None)
+        )
         metadata.pop("managedFields", None)
-        if "managedFields" in before:
-            metadata["managedFields"] = before["managedFields"]
+        if fields:
+            metadata["managedFields"] = fields
         obj = scoped(resource, old.obj, obj, subresource)
         if not subresource:
             self._complete(resource, obj)
@@ -271,7 +307,7 @@ class Api:
             if resource.counts_generations and desired(old.obj) != desired(obj):
                 obj["metadata"]["generation"] = before.get("generation", 0) + 1
         same = without_managers(old.obj) == without_managers(obj)
-        if same and applied is None:
+        if same and applied is None and (fields or None) == before.get("managedFields"):
             return old
         self._record(resource, old, obj, caller, subresource, applied)
         if same and obj["metadata"].get("managedFields") == before.get("managedFields"):
@@ -291,7 +327,7 @@ class Api:
         if resource.bucket == "namespaces":
             seen = {key: value for key, value in seen.items() if key != "spec"}
         writer = Writer(caller.manager)
-        fields = managers.record_update(None, seen, root(resource.model), writer, stamp(self.now()))
+        fields = managers.record_update(None, seen, root(resource.model), writer, stamp(self.now()), [])
         if fields:
             obj["metadata"]["managedFields"] = fields
 
@@ -304,15 +340,32 @@ class Api:
         subresource: str,
         applied: Json | None = None,
     ) -> None:
-        kind, now = root(resource.model), stamp(self.now())
+        kind, now, entries = root(resource.model), stamp(self.now()), obj["metadata"].get("managedFields") or []
+        through = subresource or caller.through
         if applied is not None:
-            writer = Writer(caller.manager, "Apply", subresource)
+            writer = Writer(caller.manager, "Apply", through)
             fields = managers.record_apply(old.obj, applied, obj, kind, writer, now)
         else:
-            writer = Writer(caller.manager, "Update", subresource)
-            fields = managers.record_update(old.obj, obj, kind, writer, now)
+            writer = Writer(caller.manager, "Update", through)
+            fields = managers.record_update(old.obj, obj, kind, writer, now, entries)
         if fields:
             obj["metadata"]["managedFields"] = fields
+
+
+def _sync_last_applied(merged: Json, applied: Json) -> None:
+    """Keep what kubectl's client-side apply compares with, where it is kept already.
+
+    Source: k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedupdater.go
+    """
+    held = merged["metadata"].get("annotations") or {}
+    if not held.get(_LAST_APPLIED):
+        return
+    said = applied | {"metadata": dict(applied.get("metadata") or {})}
+    if _LAST_APPLIED in (said["metadata"].get("annotations") or {}):
+        said["metadata"]["annotations"] = dict(said["metadata"]["annotations"])
+        del said["metadata"]["annotations"][_LAST_APPLIED]
+    text = msgspec.json.encode(said, order="sorted").decode() + "\n"
+    merged["metadata"] = merged["metadata"] | {"annotations": held | {_LAST_APPLIED: text}}
 
 
 def _other_uid(said: str, held: str) -> str:

@@ -12,7 +12,7 @@ _READ = ["get", "list", "watch"]
 _WRITE = ["create", "delete", "deletecollection", "patch", "update"]
 _CORE = [
     "configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "pods/log", "pods/status", "resourcequotas",
-    "limitranges", "serviceaccounts", "services", "namespaces",
+    "limitranges", "replicationcontrollers", "serviceaccounts", "services", "namespaces",
 ]  # fmt: skip
 _APPS = ["deployments", "deployments/scale", "replicasets", "statefulsets", "statefulsets/scale", "daemonsets"]
 _VIEW: list[Json] = [
@@ -111,6 +111,7 @@ _BINDINGS: tuple[tuple[str, str, str, str], ...] = (
     ("system:discovery", "system:discovery", "Group", "system:authenticated"),
     ("system:basic-user", "system:basic-user", "Group", "system:authenticated"),
     ("system:public-info-viewer", "system:public-info-viewer", "Group", "system:unauthenticated"),
+    ("system:public-info-viewer:authenticated", "system:public-info-viewer", "Group", "system:authenticated"),
     (SIMULATED_ROLE, SIMULATED_ROLE, "User", "kubernaut"),
     ("viewers", "view", "User", "viewer"),
 )

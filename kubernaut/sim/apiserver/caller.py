@@ -15,6 +15,7 @@ class Caller:
     manager: str = "kube-apiserver"
     dry_run: bool = False
     field_validation: str = "Warn"
+    through: str = ""  # the subresource that managedFields name, where the whole object is written for it
     warnings: list[str] = field(default_factory=list, compare=False)
 
 

@@ -201,7 +201,9 @@ def _volume(obj: Json) -> None:
 
 
 def _node(obj: Json) -> None:
-    obj.setdefault("spec", {})
+    spec = obj.setdefault("spec", {})
+    if spec.get("podCIDR"):
+        _fill(spec, podCIDRs=[spec["podCIDR"]])
 
 
 def _network_policy(obj: Json) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from kubernaut.sim.apiserver.schema import ANY, SET, Type, list_keys, members
+from kubernaut.sim.apiserver.schema import ANY, ATOMIC_MAPS, ATOMIC_STRUCTS, SET, Type, list_keys, members
 from kubernaut.sim.apiserver.status import Json
 
 Path = tuple[str, ...]
@@ -40,7 +40,9 @@ def _member(kind: Type, key: str) -> Type:
 
 def _collect(found: dict[Path, Any], path: Path, value: Any, parent: Type, key: str) -> None:
     kind = _member(parent, key)
-    if isinstance(value, dict):
+    if kind.model in ATOMIC_STRUCTS or (parent.model, key) in ATOMIC_MAPS:
+        found[path] = value
+    elif isinstance(value, dict):
         if kind.name == "map":
             found[(*path, ".")] = True
         elif not value and path != ("f:metadata",):

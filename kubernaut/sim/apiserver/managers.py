@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubernaut.sim.apiserver.fieldsets import Path, from_fields, item_key, leaves, set_key, shown, to_fields
-from kubernaut.sim.apiserver.schema import ANY, SET, Type, clone, list_keys, members
+from kubernaut.sim.apiserver.schema import ANY, ATOMIC_MAPS, ATOMIC_STRUCTS, SET, Type, clone, list_keys, members
 from kubernaut.sim.apiserver.status import Json, StatusError
 
 
@@ -31,13 +31,25 @@ def _is(entry: Json, writer: Writer, api_version: str) -> bool:
     )
 
 
-def record_update(old: Json | None, new: Json, kind: Type, writer: Writer, now: str) -> list[Json]:
+def base(live: list[Json] | None, sent: list[Json] | None) -> list[Json]:
+    """The managedFields that a write begins with: what was sent, if that can be read, else what is held.
+
+    A list of one empty entry forgets all. Source: k8s.io/apimachinery/pkg/util/managedfields/internal/fieldmanager.go
+    """
+    if sent == [{}]:
+        return []
+    wanted = ("manager", "operation", "apiVersion", "fieldsV1")
+    if sent and all(isinstance(entry, dict) and all(entry.get(key) for key in wanted) for entry in sent):
+        return sent
+    return live or []
+
+
+def record_update(old: Json | None, new: Json, kind: Type, writer: Writer, now: str, entries: list[Json]) -> list[Json]:
     """The managedFields after an ordinary write: the writer owns what it changed, nobody owns what is gone."""
     before = leaves(old, kind) if old else {}
     after = leaves(new, kind)
     changed = {path for path, value in after.items() if path not in before or before[path] != value}
     removed = before.keys() - after.keys()
-    entries = list(old["metadata"].get("managedFields") or ()) if old else []
     if not changed and not removed:
         return entries
     return _merged(entries, writer, new["apiVersion"], changed, changed | removed, now, keep_own=True)
@@ -76,26 +88,33 @@ def _merged(
     return result
 
 
-def apply(live: Json, applied: Json, kind: Type, writer: Writer, *, force: bool) -> Json:
+def apply(
+    live: Json, applied: Json, kind: Type, writer: Writer, *, force: bool, allowed: set[Path] | None = None
+) -> Json:
     """Server-side apply: the live object with what the applier says, without what it no longer says.
+
+    Args:
+        allowed: fields that are taken over without force.
 
     Raises:
         StatusError: 409 with a FieldManagerConflict cause for each field that another manager owns.
     """
-    wanted, held = leaves(applied, kind), leaves(live, kind)
+    wanted, held = _said(applied, kind), leaves(live, kind)
     entries = live["metadata"].get("managedFields") or []
     api_version = applied["apiVersion"]
-    others: dict[Path, Json] = {}
+    others: dict[Path, list[Json]] = {}
     mine: set[Path] = set()
     for entry in entries:
         paths = from_fields(entry["fieldsV1"])
         if _is(entry, writer, api_version):
             mine = paths
         else:
-            others |= dict.fromkeys(paths, entry)
+            for path in paths:
+                others.setdefault(path, []).append(entry)
     clashes = [path for path, value in wanted.items() if path in others and path in held and held[path] != value]
+    clashes = [path for path in clashes if path not in (allowed or ())]
     if clashes and not force:
-        raise _conflict({path: others[path] for path in clashes})
+        raise _conflict([(_shown(entry), path) for path in clashes for entry in others[path]])
     result: Json = _join(live, applied, kind)
     for path in sorted(mine - wanted.keys() - others.keys(), key=len, reverse=True):
         if path[-1] == "." and any(other[: len(path) - 1] == path[:-1] for other in others):
@@ -104,9 +123,16 @@ def apply(live: Json, applied: Json, kind: Type, writer: Writer, *, force: bool)
     return result
 
 
+def _said(applied: Json, kind: Type) -> dict[Path, Any]:
+    """The fields that an applier means; that a map is there at all is nobody's saying."""
+    return {
+        path: value for path, value in leaves(applied, kind).items() if path[-1] != "." or not path[-2].startswith("f:")
+    }
+
+
 def record_apply(live: Json, applied: Json, result: Json, kind: Type, writer: Writer, now: str) -> list[Json]:
     """The managedFields after an apply: the applier owns exactly what it said."""
-    wanted, before, after = leaves(applied, kind), leaves(live, kind), leaves(result, kind)
+    wanted, before, after = _said(applied, kind), leaves(live, kind), leaves(result, kind)
     changed = {path for path, value in after.items() if path in before and before[path] != value}
     lost = changed | (before.keys() - after.keys())
     entries = list(live["metadata"].get("managedFields") or ())
@@ -116,17 +142,34 @@ def record_apply(live: Json, applied: Json, result: Json, kind: Type, writer: Wr
     return _merged(entries, writer, applied["apiVersion"], set(wanted), lost, now, keep_own=False)
 
 
-def _conflict(clashes: dict[Path, Json]) -> StatusError:
-    causes, lines = [], []
-    for path, entry in sorted(clashes.items()):
-        who = f'conflict with "{entry["manager"]}" using {entry["apiVersion"]}'
-        if entry.get("subresource"):
-            who = f'conflict with "{entry["manager"]}" with subresource "{entry["subresource"]}" using {entry["apiVersion"]}'
-        causes.append({"reason": "FieldManagerConflict", "message": who, "field": shown(path)})
-        lines.append(f"{who}: {shown(path)}")
-    count = len(clashes)
-    head = f"Apply failed with {count} conflict{'s' if count > 1 else ''}: "
-    return StatusError(409, "Conflict", head + "\n".join(lines), {"causes": causes})
+def _shown(entry: Json) -> str:
+    """A manager as conflicts name it."""
+    text = f'"{entry["manager"]}"'
+    if entry.get("subresource"):
+        text += f' with subresource "{entry["subresource"]}"'
+    return f"{text} using {entry['apiVersion']}" if entry["operation"] == "Update" else text
+
+
+def _conflict(clashes: list[tuple[str, Path]]) -> StatusError:
+    """What was refused: by manager, and each field of each as a cause.
+
+    Source: k8s.io/apimachinery/pkg/util/managedfields/internal/conflict.go
+    """
+    clashes = sorted(clashes)
+    causes = [
+        {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": shown(path)}
+        for who, path in clashes
+    ]
+    if len(clashes) == 1:
+        (who, path) = clashes[0]
+        text = f"Apply failed with 1 conflict: conflict with {who}: {shown(path)}"
+    else:
+        fields: dict[str, list[str]] = {}
+        for who, path in clashes:
+            fields.setdefault(who, []).append(f"- {shown(path)}")
+        said = [line for who, listed in fields.items() for line in (f"conflicts with {who}:", *listed)]
+        text = f"Apply failed with {len(clashes)} conflicts: " + "\n".join(said)
+    return StatusError(409, "Conflict", text, {"causes": causes})
 
 
 def _join(live: Any, applied: Any, kind: Type) -> Any:
@@ -140,6 +183,8 @@ def _join(live: Any, applied: Any, kind: Type) -> Any:
             result[key] = list(dict.fromkeys([*(live.get(key) or []), *value]))
         elif keys:
             result[key] = _join_list(live.get(key) or [], value, keys, member.item or ANY)
+        elif member.model in ATOMIC_STRUCTS or (kind.model, key) in ATOMIC_MAPS:
+            result[key] = clone(value)
         else:
             result[key] = _join(live.get(key), value, member)
     return result

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+
+import msgspec
 
 from kubernaut.sim.apiserver.caller import Caller
 from kubernaut.sim.apiserver.resources import Resource
@@ -12,11 +15,42 @@ from kubernaut.sim.apiserver.status import Json, StatusError, bad_request, inval
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
 
 
-def decoded(resource: Resource, sent: Json, caller: Caller, patched: str = "") -> Json:
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What refusals of a patch show: a strategic one itself, in Go's words, else the patched object as JSON.
+
+    Args:
+        strategic: whether it was merged as maps, which are read by other rules than JSON.
+    """
+
+    content: Json
+    strategic: bool = False
+
+    def refusal(self, text: str) -> StatusError:
+        """What was patched in is no such object."""
+        shown = _go_value(self.content) if self.strategic else msgspec.json.encode(self.content).decode()
+        return invalid("", "", "", [invalid_value("patch", shown, text)])
+
+
+def _go_value(value: object) -> str:
+    """A JSON value as Go's %+v prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{key}:{_go_value(value[key])}" for key in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(map(_go_value, value)) + "]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def decoded(
+    resource: Resource, sent: Json, caller: Caller, patch: Patch | None = None, *, keeps_zeros: bool = False
+) -> Json:
     """The fields that the kind has, defaults not yet filled in; warnings go to the caller.
 
     Raises:
-        StatusError: 400 for another kind, a wrong type or, where the caller is strict, an unknown field.
+        StatusError: 400 for another kind, a wrong type or, where the caller is strict, an unknown field; 422 for the
+            same when a patch brought it.
     """
     if sent.get("kind") not in (None, "", resource.kind) or sent.get("apiVersion") not in (
         None,
@@ -24,16 +58,18 @@ def decoded(resource: Resource, sent: Json, caller: Caller, patched: str = "") -
         resource.api_version,
     ):
         raise _other_kind(resource, sent)
-    decoder = Decoder()
+    decoder = Decoder(keeps_zeros=keeps_zeros)
     try:
         obj = decoder.decode(sent, resource.model)
     except WrongTypeError as error:
-        if patched:
-            raise invalid("", "", "", [invalid_value("patch", "", str(error))]) from error
+        if patch is not None:
+            raise patch.refusal(error.converting if patch.strategic else str(error)) from error
         text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
         raise bad_request(text) from error
     if decoder.unknown and caller.field_validation == "Strict":
         listed = ", ".join(f'unknown field "{name}"' for name in decoder.unknown)
+        if patch is not None:
+            raise patch.refusal(f"strict decoding error: {listed}")
         text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
         raise bad_request(f"{text}strict decoding error: {listed}")
     if decoder.unknown and caller.field_validation == "Warn":

@@ -162,13 +162,19 @@ class Rest:
             cause = forbidden_field("force", "may not be specified for non-apply patch")
             raise invalid("meta.k8s.io", "PatchOptions", "", [cause])
 
+        if kind != JSON_PATCH and not isinstance(body, dict):
+            raise bad_request(
+                f"json: cannot unmarshal {_json_name(body)} into Go value of type map[string]interface {{}}"
+            )
+
         def change(held: Json) -> Json:
             seen = from_core(held) if resource.view_of == "events" else held
             changed = patched(kind, seen, body, resource)
             return to_core(changed) if resource.view_of == "events" else changed
 
         owner = self._api.catalogue.of_bucket(resource.bucket) if resource.view_of else resource
-        done = self._api.patch(owner, target.namespace, target.name, change, caller, target.subresource)
+        strategic = body if kind == STRATEGIC_PATCH else None
+        done = self._api.patch(owner, target.namespace, target.name, change, caller, target.subresource, strategic)
         return done, False
 
     def _apply(
@@ -270,7 +276,12 @@ def patched(kind: str, held: Json, body: Any, resource: Resource) -> Json:
     return changed
 
 
+def _json_name(value: Any) -> str:
+    names: dict[type, str] = {str: "string", bool: "bool", int: "number", float: "number", list: "array"}
+    return names.get(type(value), "null")
+
+
 def _warnings(caller: Caller) -> dict[str, str]:
     if not caller.warnings:
         return {}
-    return {"Warning": ", ".join(f'299 - "{text.replace(chr(34), chr(92) + chr(34))}"' for text in caller.warnings)}
+    return {"Warning": ", ".join(map(answers.warning, caller.warnings))}

@@ -51,6 +51,16 @@ LIST_KEYS: dict[tuple[str, str], tuple[str, ...]] = {
     ("V1NodeSpec", "podCIDRs"): (SET,),
     ("V1Endpoint", "addresses"): (SET,),
 }
+# Structs that are owned and replaced as a whole. Source: structType=atomic tags in k8s.io/api and k8s.io/apimachinery
+ATOMIC_STRUCTS = {
+    "V1LabelSelector", "V1OwnerReference", "V1SecretReference", "V1FileKeySelector", "V1ObjectFieldSelector",
+    "V1ResourceFieldSelector", "V1ConfigMapKeySelector", "V1SecretKeySelector", "V1NodeSelector", "V1NodeSelectorTerm",
+    "V1TopologySelectorTerm", "V1EndpointAddress", "CoreV1EndpointPort", "V1ObjectReference", "V1LocalObjectReference",
+    "V1TypedLocalObjectReference", "V1ScopeSelector",
+}  # fmt: skip
+ATOMIC_MAPS = {
+    ("V1PodSpec", "nodeSelector"), ("V1ReplicationControllerSpec", "selector"), ("V1ServiceSpec", "selector"),
+}  # fmt: skip
 # Merged by strategic merge patches although server-side apply takes them as a whole.
 PATCH_ONLY_KEYS: dict[tuple[str, str], str] = {("V1JobStatus", "conditions"): "type", ("V1PodStatus", "hostIPs"): "ip"}
 
@@ -76,7 +86,6 @@ _KEPT_WHEN_EMPTY = {"storageClassName", "runtimeClassName", "ingressClassName", 
 _OMITTED_WHEN_ZERO = {
     "V1DeploymentStatus": {
         "availableReplicas", "observedGeneration", "readyReplicas", "replicas", "unavailableReplicas", "updatedReplicas",
-        "terminatingReplicas",
     },
     "V1ReplicationControllerStatus": {
         "availableReplicas", "fullyLabeledReplicas", "observedGeneration", "readyReplicas",
@@ -158,7 +167,16 @@ def list_keys(parent: Type, key: str) -> tuple[str, ...]:
 
 
 class WrongTypeError(ValueError):
-    """A value has a type that the field can't hold; the message is what Go's decoder says."""
+    """A value has a type that the field can't hold.
+
+    Args:
+        text: what Go's JSON decoder says.
+        converting: what its converter of maps says, by which strategic merge patches are read.
+    """
+
+    def __init__(self, text: str, converting: str = "") -> None:
+        super().__init__(text)
+        self.converting = converting or text
 
 
 _GO = {"int": "int32", "bool": "bool", "str": "string", "float": "float64"}
@@ -179,13 +197,30 @@ def _json_name(value: object) -> str:
 
 
 def _mismatch(value: object, wanted: str, where: str) -> WrongTypeError:
-    return WrongTypeError(f"json: cannot unmarshal {_json_name(value)} into Go struct field {where} of type {wanted}")
+    text = f"json: cannot unmarshal {_json_name(value)} into Go struct field {where} of type {wanted}"
+    for start, what in (("v1.", "struct from:"), ("[]", "slice from"), ("map[", "map from")):
+        if wanted.startswith(start):
+            return WrongTypeError(text, f"cannot restore {what} {_converted_name(value)}")
+    if wanted == "string" and _json_name(value) == "number":
+        return WrongTypeError(text, f"cannot convert {_converted_name(value)} to string")
+    return WrongTypeError(text, f"unrecognized type: {wanted}")
+
+
+def _converted_name(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "int64" if isinstance(value, int) else "float64"
+    return {"array": "slice", "object": "map"}.get(_json_name(value), _json_name(value))
 
 
 class Decoder:
-    """Normalises one object as decoding into the Go type and encoding it again would."""
+    """Normalises one object as decoding into the Go type and encoding it again would.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_zeros: keep what Go would leave out, because saying it means something, as in server-side apply.
+    """
+
+    def __init__(self, *, keeps_zeros: bool = False) -> None:
+        self._keeps_zeros = keeps_zeros
         self.unknown: list[str] = []
 
     def decode(self, obj: Json, name: str) -> Json:
@@ -221,9 +256,8 @@ class Decoder:
             if member is None:
                 continue
             kept = self._value(member, member_type, where, struct, key)
-            if (_vanishes(kept, member_type, key) and (kind.model, key) not in _KEPT_WHEN_EMPTY_IN) or (
-                key in omitted and kept == 0
-            ):
+            empty = _vanishes(kept, member_type, key) and (kind.model, key) not in _KEPT_WHEN_EMPTY_IN
+            if not self._keeps_zeros and (empty or (key in omitted and kept == 0)):
                 continue
             cleaned[key] = kept
         return cleaned

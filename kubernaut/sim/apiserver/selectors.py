@@ -51,7 +51,8 @@ def parse_labels(text: str) -> Labels:
     while position < len(text):
         match = _TERM.match(text, position)
         if match is None:
-            raise bad_request(f"unable to parse requirement: found '{text[position:]}', expected: identifier")
+            wrong = re.search(r"(?<=[=,(\s])[^\w\s]|$", text[position:])
+            raise bad_request(f"unable to parse requirement: found '{wrong[0] if wrong else ''}', expected: identifier")
         requirements.append(_requirement(match))
         position = match.end()
     return Labels(requirements)

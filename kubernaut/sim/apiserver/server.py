@@ -26,12 +26,13 @@ from kubernaut.sim.apiserver.tokens import Tokens
 _log = structlog.get_logger(__name__)
 _MAX_BODY_BYTES = 3 * 1024 * 1024
 _AGGREGATED = "as=APIGroupDiscoveryList"
+_ENDPOINTS = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+_WARNING: web.RequestKey[str] = web.RequestKey("warning", str)
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
 _UPGRADES = ("exec", "attach", "portforward")
 _OWN_SUBRESOURCES = ("scale", "eviction", "binding", "log", "finalize", "token", *_UPGRADES)
 _NO_PROCESS = (
-    "the pods of a simulated cluster are played: no process runs in them, and nothing listens. "
-    "Their logs, events and status are all there is of them"
+    "this pod is played: no process runs in it, and nothing listens. Its logs, events and status are all there is of it"
 )
 
 
@@ -74,7 +75,10 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            return await self._answer(request)
+            answer = await self._answer(request)
+            if request.get(_WARNING) and not answer.prepared:
+                answer.headers.add("Warning", answers.warning(request[_WARNING]))
+            return answer
         except StatusError as error:
             return answers.status_response(error)
         except web.HTTPRequestEntityTooLarge:
@@ -96,7 +100,7 @@ class Server:
         return user
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        user = acting_as(self._user(request), request.headers, self._authorizer)
+        user = self._user(request)
         target = parse_path(request.path)
         if target is None or not target.resource:
             return self._plain(request, user)
@@ -108,7 +112,7 @@ class Server:
             verb = "deletecollection"
         if target.subresource in _UPGRADES:
             verb = "create"  # a web socket's GET lets do as much as a POST
-        self._authorize(user, target, verb, request)
+        user = self._authorized(user, target, verb, request)
         if PLURALS.get(target.resource) == target.group and target.version == "v1":
             if request.method != "POST":
                 raise method_not_allowed()
@@ -122,19 +126,24 @@ class Server:
             return _unknown() if verb != "create" else self._needs_namespace()
         if target.subresource in _OWN_SUBRESOURCES:
             return await self._below(request, target, verb, user)
+        if resource.bucket == "endpoints":
+            request[_WARNING] = _ENDPOINTS
         return await self._rest.answer(request, resource, target, verb, user)
 
     def _needs_namespace(self) -> web.StreamResponse:
         raise StatusError(400, "BadRequest", "an empty namespace may not be set during creation")
 
-    def _authorize(self, user: User, target: Target, verb: str, request: web.BaseRequest) -> None:
+    def _authorized(self, user: User, target: Target, verb: str, request: web.BaseRequest) -> User:
+        """Whom the request is made as, who may do what it asks."""
         name = target.name
         if not name and (selector := request.query.get("fieldSelector", "")):
             resource = self._api.catalogue.find(target.group, target.version, target.resource)
             name = parse_fields(selector, resource).name() if resource else ""
         wanted = Attributes(verb, target.group, target.resource, target.subresource, _namespace_of(target), name)
+        user = acting_as(user, request.headers, self._authorizer, wanted)
         if not self._authorizer.allows(user, wanted):
             raise wanted.refusal(user)
+        return user
 
     async def _below(self, request: web.BaseRequest, target: Target, verb: str, user: User) -> web.StreamResponse:
         resource = self._api.catalogue.find(target.group, target.version, target.resource)
@@ -151,7 +160,9 @@ class Server:
         body = await read_body(request) if verb != "get" else {}
         if target.subresource == "scale" and verb in ("get", "update", "patch"):
             kind = request.content_type
-            return answers.json_response(self._subresources.scale(resource, target, verb, body, kind, caller))
+            scale = self._subresources.scale(resource, target, verb, body, kind, caller)
+            form = answers.form_of(request.headers.get("Accept", ""), request.query)
+            return answers.scale_response(scale, form, self._api.now())
         if target.subresource == "eviction" and verb == "create":
             return answers.json_response(self._subresources.evict(resource, target, an_object(body), caller), 201)
         if target.subresource == "binding" and verb == "create":
@@ -166,6 +177,7 @@ class Server:
     def _plain(self, request: web.BaseRequest, user: User) -> web.StreamResponse:
         path = request.path.rstrip("/") or "/"
         wanted = Attributes("get" if request.method in ("GET", "HEAD") else request.method.lower(), path=path)
+        user = acting_as(user, request.headers, self._authorizer, wanted)
         if not self._authorizer.allows(user, wanted):
             raise wanted.refusal(user)
         if path in ("/healthz", "/livez", "/readyz") or path.startswith(("/livez/", "/readyz/")):

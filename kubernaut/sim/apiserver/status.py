@@ -6,6 +6,7 @@ k8s.io/apimachinery/pkg/api/errors, down to the wording that people grep for.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ def required(field: str, text: str = "") -> Cause:
 
 def _shown(value: object) -> str:
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:

@@ -68,7 +68,7 @@ class Subresources:
                     changed["metadata"][key] = metadata[key]
             return changed
 
-        done = self._api.patch(resource, target.namespace, target.name, change, caller)
+        done = self._api.patch(resource, target.namespace, target.name, change, replace(caller, through="scale"))
         return scale_of(done.obj)
 
     def evict(self, resource: Resource, target: Target, body: Json, caller: Caller) -> Json:
@@ -100,9 +100,8 @@ class Subresources:
         if not budgets:
             return
         if len(budgets) > 1:
-            raise internal(
-                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-            )
+            text = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+            raise StatusError(500, "", text)
         budget = budgets[0]
         status = budget.get("status") or {}
         if not _is_ready(pod):

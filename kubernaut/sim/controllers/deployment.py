@@ -107,8 +107,8 @@ class DeploymentController(Controller):
         revision = str(max((_revision(one) for one in sets if one is not new), default=0) + 1)
         if new is None:
             new = self._create_set(deployment, sets, revision)
-        elif _revision(new) < int(revision):
-            new = self.api.edit(_SETS, new, lambda obj: _annotate(obj, revision))
+        else:
+            new = self.api.edit(_SETS, new, lambda obj: _tell(obj, _told_by(deployment), revision))
         revision = str(_revision(new))
         if (deployment["metadata"].get("annotations") or {}).get(REVISION) != revision:
             self.api.edit(_DEPLOYMENTS, deployment, lambda obj: _annotate(obj, revision))
@@ -124,10 +124,7 @@ class DeploymentController(Controller):
         selector.setdefault("matchLabels", {})[_HASH] = digest
         surge, _ = surge_and_unavailable(deployment)
         wanted, replicas = wanted_by(deployment), first_size(deployment, sets)
-        annotations = {
-            key: value for key, value in (metadata.get("annotations") or {}).items() if key not in _OWN_ANNOTATIONS
-        }
-        annotations |= {REVISION: revision, _DESIRED: str(wanted), _MAX: str(wanted + surge)}
+        annotations = _told_by(deployment) | {REVISION: revision, _DESIRED: str(wanted), _MAX: str(wanted + surge)}
         made: Json = {
             "metadata": {
                 "name": f"{metadata['name']}-{digest}",
@@ -217,6 +214,18 @@ class DeploymentController(Controller):
 
 def _annotate(obj: Json, revision: str) -> None:
     obj["metadata"].setdefault("annotations", {})[REVISION] = revision
+
+
+def _told_by(deployment: Json) -> Json:
+    """What of a Deployment its ReplicaSet repeats: why it was changed, above all."""
+    held = deployment["metadata"].get("annotations") or {}
+    return {key: value for key, value in held.items() if key not in _OWN_ANNOTATIONS}
+
+
+def _tell(replica_set: Json, notes: Json, revision: str) -> None:
+    replica_set["metadata"].setdefault("annotations", {}).update(notes)
+    if _revision(replica_set) < int(revision):
+        _annotate(replica_set, revision)
 
 
 def _adopt(obj: Json, owner: Json) -> None:

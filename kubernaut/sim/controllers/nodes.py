@@ -48,6 +48,10 @@ class NodeLifecycle(Controller):
         if node is None:
             self._seen.pop(key[1], None)
             return None
+        if key[1] not in self._seen:
+            self.recorder.event(
+                node, "Normal", "RegisteredNode", f"Node {key[1]} event: Registered Node {key[1]} in Controller"
+            )
         if self._silent_s(node) > self._grace_s(node):
             node = self._lose(node)
         self._taint(node)

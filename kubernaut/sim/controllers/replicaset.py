@@ -12,7 +12,7 @@ from kubernaut.sim.apiserver.selectors import selector_of
 from kubernaut.sim.apiserver.status import Json, StatusError
 from kubernaut.sim.apiserver.store import Change
 from kubernaut.sim.controllers.loop import Controller, Key, controller_of, key_of, owner_key, reference_to
-from kubernaut.sim.controllers.pods import available_in_s, deletion_rank, is_active, is_ready, with_condition
+from kubernaut.sim.controllers.pods import available_in_s, deletion_rank, is_active, is_ready, phase, with_condition
 
 
 def pod_from_template(owner: Json, template: Json) -> Json:
@@ -31,6 +31,7 @@ class ReplicaSetController(Controller):
     name = "replicaset-controller"
     bucket = "replicasets.apps"
     kind = "ReplicaSet"
+    counts_terminating = True
 
     def triggers(self) -> dict[str, Callable[[Change], Iterable[Key]]]:
         return {self.bucket: lambda change: [key_of(change.entry.obj)], "pods": self._of_pod}
@@ -73,6 +74,13 @@ class ReplicaSetController(Controller):
             elif owner is None and matches and is_active(pod) and not wanted["metadata"].get("deletionTimestamp"):
                 claimed.append(self.api.edit("pods", pod, lambda obj: _adopt(obj, wanted)))
         return [pod for pod in claimed if is_active(pod)]
+
+    def _terminating(self, wanted: Json) -> int:
+        return sum(
+            bool(pod["metadata"].get("deletionTimestamp")) and phase(pod) not in ("Succeeded", "Failed")
+            for pod in self.store.objects("pods", wanted["metadata"]["namespace"])
+            if (owner := controller_of(pod)) is not None and owner["uid"] == wanted["metadata"]["uid"]
+        )
 
     def _scale(self, wanted: Json, pods: list[Json]) -> str:
         """Create or delete the difference.
@@ -120,6 +128,8 @@ class ReplicaSetController(Controller):
             "observedGeneration": wanted["metadata"]["generation"],
             "conditions": conditions,
         }
+        if self.counts_terminating:
+            status["terminatingReplicas"] = self._terminating(wanted)
         latest = self.held(self.bucket, key_of(wanted))
         if latest is not None:
             self.api.write_status(self.bucket, latest, status)
@@ -133,6 +143,7 @@ class ReplicationController(ReplicaSetController):
     name = "replication-controller"
     bucket = "replicationcontrollers"
     kind = "ReplicationController"
+    counts_terminating = False
 
 
 def _release(obj: Json, uid: str) -> None:

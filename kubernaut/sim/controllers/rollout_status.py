@@ -44,6 +44,7 @@ def status_of(deployment: Json, sets: list[Json], new: Json | None, now: datetim
         "availableReplicas": available,
         "unavailableReplicas": max(0, wanted - available),
     }
+    status["terminatingReplicas"] = counted(sets, "terminatingReplicas")
     if old.get("collisionCount"):
         status["collisionCount"] = old["collisionCount"]
     told = _Conditions(old.get("conditions") or (), now)

@@ -35,6 +35,7 @@ class LogServer:
         app = web.Application()
         app.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._serve)
         app.router.add_get("/healthz", _well)
+        app.router.add_route("*", "/{what:exec|attach|portForward|run}/{rest:.*}", _no_process)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=self_signed())
@@ -87,6 +88,11 @@ class LogServer:
             if fresh:
                 told = fresh[-1][0]
                 await answer.write("".join(_line(at, line, timestamps) for at, line in fresh).encode())
+
+
+async def _no_process(_: web.Request) -> web.Response:
+    text = "this pod is played: no process runs in it, and nothing listens. Its logs, events and status are all there is of it"
+    return web.Response(status=501, text=text)
 
 
 async def _well(_: web.Request) -> web.Response:

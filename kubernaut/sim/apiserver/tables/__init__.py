@@ -7,13 +7,18 @@ from typing import Any
 
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.status import Json
-from kubernaut.sim.apiserver.tables.cells import Column, age
+from kubernaut.sim.apiserver.tables.cells import AGE, NAME, Column, at
 from kubernaut.sim.apiserver.tables.cluster import CLUSTER
 from kubernaut.sim.apiserver.tables.custom import custom_columns
 from kubernaut.sim.apiserver.tables.workloads import WORKLOADS
 
-_NAME = Column("Name", lambda obj, now: obj["metadata"]["name"], format="name")
-_PLAIN = (_NAME, Column("Age", lambda obj, now: age(obj["metadata"].get("creationTimestamp"), now)))
+_PLAIN = (NAME, AGE)
+SCALE = (
+    NAME,
+    Column("Desired", at("spec.replicas", 0), type="integer"),
+    Column("Available", at("status.replicas", 0), type="integer"),
+    AGE,
+)
 _BY_BUCKET = WORKLOADS | CLUSTER
 
 
@@ -46,10 +51,15 @@ def row(columns: tuple[Column, ...], obj: Json, now: datetime, include: str) -> 
 
 
 def table(
-    resource: Resource, objects: list[Json], now: datetime, include: str, metadata: Json, *, header: bool = True
+    columns: tuple[Column, ...],
+    objects: list[Json],
+    now: datetime,
+    include: str,
+    metadata: Json,
+    *,
+    header: bool = True,
 ) -> Json:
     """A Table of objects; watches send the column definitions with their first event only."""
-    columns = columns_of(resource)
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

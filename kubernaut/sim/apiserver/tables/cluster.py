@@ -35,6 +35,25 @@ def _address(kind: str) -> Any:
     return cell
 
 
+def _kernel(node: Json, now: datetime) -> str:
+    info = (node.get("status") or {}).get("nodeInfo") or {}
+    kernel, architecture = info.get("kernelVersion") or "<unknown>", info.get("architecture")
+    return f"{kernel} ({architecture})" if architecture else kernel
+
+
+def _hosts(ingress: Json, now: datetime) -> str:
+    """The first three, and how many more."""
+    hosts = [rule["host"] for rule in ingress["spec"].get("rules") or () if rule.get("host")]
+    if not hosts:
+        return "*"
+    return ",".join(hosts[:3]) + (f" + {len(hosts) - 3} more..." if len(hosts) > 3 else "")
+
+
+def _balanced(ingress: Json, now: datetime) -> str:
+    points = ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return ",".join(sorted(point.get("ip") or point.get("hostname") or "" for point in points))
+
+
 def _last_seen(event: Json, now: datetime) -> str:
     series = (event.get("series") or {}).get("lastObservedTime")
     when = series or event.get("lastTimestamp") or event.get("eventTime")
@@ -170,8 +189,16 @@ CLUSTER: dict[str, tuple[Column, ...]] = {
         Column("Internal-IP", _address("InternalIP"), priority=1),
         Column("External-IP", _address("ExternalIP"), priority=1),
         Column("OS-Image", at("status.nodeInfo.osImage", "<unknown>"), priority=1),
-        Column("Kernel-Version", at("status.nodeInfo.kernelVersion", "<unknown>"), priority=1),
+        Column("Kernel-Version", _kernel, priority=1),
         Column("Container-Runtime", at("status.nodeInfo.containerRuntimeVersion", "<unknown>"), priority=1),
+    ),
+    "ingresses.networking.k8s.io": (
+        NAME,
+        Column("Class", at("spec.ingressClassName", "<none>")),
+        Column("Hosts", _hosts),
+        Column("Address", _balanced),
+        Column("Ports", lambda obj, now: "80, 443" if obj["spec"].get("tls") else "80"),
+        AGE,
     ),
     "namespaces": (NAME, Column("Status", at("status.phase")), AGE),
     "events": (
