@@ -5,6 +5,7 @@ Layout of such a dump: `nodes.json`, `NAMESPACE/{pods,deployments,replicasets,�
 ConfigMaps nor StatefulSets. A file that can't be read costs itself only and is told by name in `Snapshot.missing`.
 """
 
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ from kubernaut.domain.resources import ResourceRef
 
 LONGEST_FILE_BYTES = 512 * 1024 * 1024
 LOG_TAIL_BYTES = 64 * 1024
-_SUDDEN = timedelta(hours=1)
+_SOON = timedelta(minutes=10)
+_AFTERWARDS = timedelta(seconds=20)
+"""A dump is read after the newest thing that it tells; nodes tell of themselves all the time, so it is not long after."""
+_SERVICE = re.compile(r"(?<![\w.-])([a-z0-9][a-z0-9-]{0,62})\.([a-z0-9][a-z0-9-]{0,62})(?![\w-])")
+_BACKING = ("Service", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Event", "ConfigMap", "Secret")
 _EXPECTED = ("nodes", "pods", "events", "replicasets")
 _MARK = re.compile(r"^==== (START|END) logs for container (\S+) of pod (\S+)/(\S+) ====$")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -32,8 +37,9 @@ class Dump:
     """Everything that a dump directory told.
 
     Args:
-        taken_at: when it was made: the newest time that its objects tell, or that of its files where that fits.
+        taken_at: when it was made: that of its files where it fits, else a moment after the newest time that its objects tell.
         problems: files and objects that could not be used and why, one line each.
+        kinds: kinds of which it holds a list, be it empty: what a list does not hold does not exist.
     """
 
     directory: Path
@@ -41,6 +47,23 @@ class Dump:
     objects: tuple[Object, ...]
     logs: Mapping[LogKey, str]
     problems: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+
+    def everything(self, target: ResourceRef) -> Snapshot:
+        """All facts, or those of one namespace. target: of the kind `Cluster` or `Namespace`.
+
+        Raises:
+            NotFound: the dump holds nothing of the namespace; the message names what it holds.
+        """
+        if target.kind != "Namespace":
+            return Snapshot(
+                target, self.taken_at, self.objects, self.logs, missing=(*self.problems, *self._absent(self.objects))
+            )
+        if target.name not in (names := self._namespaces()):
+            raise NotFound(f"namespace {target.name} not found in {self.directory}: it holds {_some(names)}")
+        objects = tuple(o for o in self.objects if _concerns(o, target.name))
+        logs = {key: text for key, text in self.logs.items() if key.namespace == target.name}
+        return Snapshot(target, self.taken_at, objects, logs, missing=(*self.problems, *self._absent(objects)))
 
     def snapshot(self, target: ResourceRef) -> Snapshot:
         """The facts about one target: its namespace, the nodes, everything cluster-wide, and GitOps objects.
@@ -52,12 +75,23 @@ class Dump:
         if not any(_is(o, target.name, target.namespace) for o in same_kind):
             raise NotFound(self._not_found(target, same_kind))
         wide = not target.namespace
-        objects = tuple(o for o in self.objects if wide or _concerns(o, target.namespace))
+        near = self._named_elsewhere(target.namespace)
+        objects = tuple(o for o in self.objects if wide or _concerns(o, target.namespace) or _backs(o, near))
         logs = {key: text for key, text in self.logs.items() if wide or key.namespace == target.namespace}
         return Snapshot(target, self.taken_at, objects, logs, missing=(*self.problems, *self._absent(objects)))
 
+    def _named_elsewhere(self, namespace: str) -> frozenset[str]:
+        """Other namespaces whose Services the logs of this one name: what is down there may be why it fails here."""
+        services = {(o["metadata"]["name"], _namespace(o)) for o in self.objects if o["kind"] == "Service"}
+        told = (text for key, text in self.logs.items() if key.namespace == namespace)
+        named = {match.groups() for text in told for match in _SERVICE.finditer(text)}
+        return frozenset(where for _, where in named & services if where != namespace)
+
+    def _namespaces(self) -> list[str]:
+        return sorted({_namespace(o) for o in self.objects if _namespace(o)})
+
     def _absent(self, objects: tuple[Object, ...]) -> Iterator[str]:
-        kinds = {f"{o['kind'].lower()}s" for o in objects}
+        kinds = {f"{o['kind'].lower()}s" for o in objects} | {f"{kind.lower()}s" for kind in self.kinds}
         for kind in _EXPECTED:
             if kind not in kinds:
                 yield f"{kind}: the dump holds none"
@@ -72,7 +106,9 @@ class Dump:
         if elsewhere:
             hint = f"it is in namespace {', '.join(elsewhere)}: use -n"
         elif here:
-            hint = f"the dump holds {', '.join(here[:8])}{' …' if len(here) > 8 else ''}"
+            hint = f"the dump holds {_some(here)}"
+        elif target.namespace and target.namespace not in (held := self._namespaces()):
+            hint = f"the dump holds nothing of this namespace, but {_some(held)}"
         return f"{target.kind.lower()} {target.name} not found{where} of {self.directory}: {hint}"
 
 
@@ -89,13 +125,14 @@ def read_dump(directory: Path) -> Dump:
     logs: dict[LogKey, str] = {}
     problems: list[str] = []
     newest_file = 0.0
+    kinds: set[str] = set()
     for path in sorted(p for p in directory.rglob("*") if p.suffix in (".json", ".txt")):
         if not path.is_file():
             continue
         newest_file = max(newest_file, path.stat().st_mtime)
         name = str(path.relative_to(directory))
         if path.suffix == ".json":
-            for item in _objects(path, name, problems):
+            for item in _objects(path, name, problems, kinds):
                 key = (item["kind"], _namespace(item), item["metadata"]["name"])
                 if key not in objects or _version(item) > _version(objects[key]):
                     objects[key] = item
@@ -103,24 +140,30 @@ def read_dump(directory: Path) -> Dump:
             logs |= _logs(path, name, problems)
     if not objects:
         why = f" ({'; '.join(problems[:3])})" if problems else ""
+        if any(directory.rglob("*.yaml")) or any(directory.rglob("*.yml")):
+            raise BadInput(f"{directory} holds YAML, and only JSON is read: make it again with `kubectl cluster-info dump -A "
+                           f"-o json --output-directory {directory}`", field="--from-dump")  # fmt: skip
         raise BadInput(f"{directory} holds no Kubernetes objects in *.json files{why}", field="--from-dump")
     named = _without_container(logs, objects)
-    return Dump(directory, _taken_at(objects.values(), newest_file), tuple(objects.values()), named, tuple(problems))
+    return Dump(directory, _taken_at(objects.values(), newest_file), tuple(objects.values()), named, tuple(problems),
+                frozenset(kinds))  # fmt: skip
 
 
-def _objects(path: Path, name: str, problems: list[str]) -> Iterator[Object]:
+def _objects(path: Path, name: str, problems: list[str], kinds: set[str]) -> Iterator[Object]:
     try:
         if path.stat().st_size > LONGEST_FILE_BYTES:
             problems.append(f"{name}: larger than {LONGEST_FILE_BYTES >> 20} MiB, not read")
             return
-        document = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as e:
+        document = _decoded(path.read_bytes())
+    except (OSError, msgspec.DecodeError, RecursionError, UnicodeError) as e:
         problems.append(f"{name}: not readable as JSON ({str(e) or type(e).__name__}); the file was left out")
         return
     kind = document.get("kind", "") if isinstance(document, dict) else ""
+    kind = kind if isinstance(kind, str) else ""
     items = document.get("items") if isinstance(document, dict) else document
-    if isinstance(items, list):
-        kind = kind.removesuffix("List") if isinstance(kind, str) else ""
+    if isinstance(items, list) or (items is None and kind.endswith("List")):
+        items, kind = items or [], kind.removesuffix("List")
+        kinds.add(kind)
     else:
         items = [document]
     bad = 0
@@ -132,6 +175,27 @@ def _objects(path: Path, name: str, problems: list[str]) -> Iterator[Object]:
             yield known
     if bad:
         problems.append(f"{name}: {bad} of {len(items)} entries are no Kubernetes objects and were left out")
+
+
+def _decoded(data: bytes) -> Any:
+    """A JSON document; also one that another system's shell wrote with a byte order mark or in UTF-16.
+
+    Raises:
+        DecodeError: it is no JSON; the message names the place.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16").encode()
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError as e:
+        if "truncated" in str(e):
+            lines = data.count(b"\n") + 1
+            raise msgspec.DecodeError(f"it ends in the middle, at byte {len(data)} of line {lines}") from e
+        place = re.search(r"\(byte (\d+)\)", str(e))
+        newlines = data.count(b"\n", 0, int(place[1])) if place else 0
+        line = f", line {newlines + 1}" if place else ""
+        raise msgspec.DecodeError(f"{e}{line}") from e
 
 
 def _object(item: Any, kind: str) -> Object | None:
@@ -202,7 +266,7 @@ def _taken_at(objects: Any, newest_file: float) -> datetime:
     if not told:
         return written
     newest = max(told)
-    return written if timedelta(0) <= written - newest <= _SUDDEN else newest
+    return max(written if written - newest <= _SOON else newest, newest + _AFTERWARDS)
 
 
 def _times(item: Object) -> Iterator[Any]:
@@ -232,6 +296,15 @@ def _namespace(item: Object) -> str:
 
 def _is(item: Object, name: str, namespace: str) -> bool:
     return bool(item["metadata"]["name"] == name) and _namespace(item) == namespace
+
+
+def _backs(item: Object, namespaces: frozenset[str]) -> bool:
+    """Whether an object belongs to what runs behind a Service of one of these namespaces."""
+    return item["kind"] in _BACKING and _namespace(item) in namespaces
+
+
+def _some(names: list[str]) -> str:
+    return f"{', '.join(names[:8])}{' …' if len(names) > 8 else ''}"
 
 
 def _concerns(item: Object, namespace: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,10 +11,13 @@ from kubernaut.adapters.dump import read_dump
 from kubernaut.adapters.kubernetes import KubernetesCluster
 from kubernaut.clock import SystemClock
 from kubernaut.diagnosis.analyst import RulesAnalyst
+from kubernaut.diagnosis.survey import EVERYTHING, merged, survey, unwell
+from kubernaut.domain.analysis import Finding
 from kubernaut.domain.errors import BadInput
 from kubernaut.domain.facts import Snapshot
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.pipeline.enrich import enrich
+from kubernaut.pipeline.enrich_all import enrich_all, enrich_each
 from kubernaut.settings import load
 
 from .diagnosis_text import as_document, as_text
@@ -23,17 +27,24 @@ KINDS = {
     "Deployment": ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"),
     "StatefulSet": ("statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"),
     "DaemonSet": ("daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps"),
+    "ReplicaSet": ("replicaset", "replicasets", "rs", "replicaset.apps", "replicasets.apps"),
+    "Job": ("job", "jobs", "job.batch", "jobs.batch"),
+    "CronJob": ("cronjob", "cronjobs", "cj", "cronjob.batch", "cronjobs.batch"),
     "Pod": ("pod", "pods", "po"),
     "Node": ("node", "nodes", "no"),
 }
 """Kinds that can be diagnosed, with kubectl's names for them."""
 
+SCOPES = (EVERYTHING, "Namespace")
 DEADLINE_S = 20.0
 
 
 @click.command()
-@click.argument("target", nargs=-1, required=True, metavar="KIND/NAME")
-@click.option("-n", "--namespace", default="default", show_default=True, help="The object's namespace.")
+@click.argument("target", nargs=-1, metavar="[KIND/NAME]")
+@click.option(
+    "-n", "--namespace", default=None, help="The object's namespace [default: default]; without KIND/NAME: all of it."
+)
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="Everything in the cluster or the dump.")
 @click.option(
     "--cluster", default="", metavar="NAME", help="A cluster of the configuration, or its name in the answer."
 )
@@ -48,7 +59,8 @@ DEADLINE_S = 20.0
 @output_option("text", "json")
 def diagnose(
     target: tuple[str, ...],
-    namespace: str,
+    namespace: str | None,
+    everywhere: bool,
     cluster: str,
     config_path: Path,
     kubeconfig: Path | None,
@@ -56,27 +68,69 @@ def diagnose(
     from_dump: Path | None,
     output: str,
 ) -> None:
-    """Say what is wrong with KIND/NAME and what would help. Changes nothing.
+    """Say what is wrong with KIND/NAME, or with everything, and what would help. Changes nothing.
 
     \b
-    Kinds: deployment, statefulset, daemonset, pod, node, and kubectl's short names.
+    Kinds: deployment, statefulset, daemonset, replicaset, job, cronjob, pod, node, and kubectl's short names.
       kubernaut diagnose deployment/checkout -n shop
       kubernaut diagnose node/n5 --context prod-eu -o json
+      kubernaut diagnose                                        everything, the worst first
+      kubernaut diagnose -n shop                                everything in one namespace
       kubernaut diagnose deploy/checkout -n shop --from-dump ./dump
+
+    \b
+    A dump is made by
+      kubectl cluster-info dump -A -o json --output-directory ./dump
+      kubectl get configmaps,statefulsets,jobs,pvc -A -o json > ./dump/more.json
 
     Exit status: 0 done, also when nothing is wrong; 2 bad input; 3 not permitted; 4 not found; 1 anything else.
     """
     if from_dump and (kubeconfig or context):
         raise BadInput("a dump needs neither --kubeconfig nor --context: leave them out", field="--from-dump")
-    ref = parse_target(target, namespace, cluster or context or ("dump" if from_dump else "cluster"))
+    if everywhere and (target or namespace):
+        raise BadInput("it means everything: leave out KIND/NAME and -n, or leave out -A", field="--all-namespaces")
+    named = cluster or context or ("dump" if from_dump else "cluster")
+    ref = parse_target(target, namespace or "default", named) if target else scope(namespace, named)
     if from_dump:
-        snapshot = read_dump(from_dump).snapshot(ref)
+        snapshots = read_offline(from_dump, ref)
     else:
         if cluster and not kubeconfig and not context:
             kubeconfig, context = configured(config_path, cluster)
-        snapshot = asyncio.run(read_live(ref, kubeconfig or default_kubeconfig(), context))
-    findings, seen = RulesAnalyst().judge(snapshot)
-    click.echo(as_document(snapshot, findings, seen) if output == "json" else as_text(snapshot, findings, seen))
+        snapshots = asyncio.run(read_live(ref, kubeconfig or default_kubeconfig(), context))
+    findings, seen = answer(snapshots)
+    shown = as_document if output == "json" else as_text
+    click.echo(shown(snapshots[0], findings, seen))
+
+
+def answer(snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What the rules find: in one snapshot of one object, in one of everything, or in those of all that look unwell."""
+    judge = RulesAnalyst().judge
+    first, *others = snapshots
+    if first.target.kind not in SCOPES:
+        return judge(first)
+    found, seen = survey(first, judge)
+    closer = [judge(snapshot) for snapshot in others]
+    if not others:
+        return found, seen
+    asked = {snapshot.target for snapshot in others}
+    kept = [f for f in found if f.target not in asked]
+    findings = merged([*kept, *(f for findings, _ in closer for f in findings)])
+    return findings, (seen[0], *(lines[0] for findings, lines in closer if lines and not findings))
+
+
+def read_offline(directory: Path, ref: ResourceRef) -> list[Snapshot]:
+    """The facts of a dump.
+
+    Raises:
+        BadInput, NotFound: the dump can't be read, or does not hold the object.
+    """
+    dump = read_dump(directory)
+    return [dump.everything(ref) if ref.kind in SCOPES else dump.snapshot(ref)]
+
+
+def scope(namespace: str | None, cluster: str) -> ResourceRef:
+    """What is meant when no object is named: one namespace, or everything."""
+    return ResourceRef(cluster, "Namespace", namespace) if namespace else ResourceRef(cluster, EVERYTHING, cluster)
 
 
 def parse_target(words: tuple[str, ...], namespace: str, cluster: str) -> ResourceRef:
@@ -118,8 +172,10 @@ def configured(config_path: Path, name: str) -> tuple[Path | None, str]:
     return found.kubeconfig, found.context or ""
 
 
-async def read_live(ref: ResourceRef, kubeconfig: Path | None, context: str) -> Snapshot:
-    """The facts about a live object; nothing is watched and nothing is written.
+async def read_live(ref: ResourceRef, kubeconfig: Path | None, context: str) -> list[Snapshot]:
+    """The facts about a live object, or about everything and then about each object that looks unwell.
+
+    Nothing is watched and nothing is written.
 
     Raises:
         BadInput, NotFound, Refused, Temporary, Permanent: the object could not be read.
@@ -127,6 +183,9 @@ async def read_live(ref: ResourceRef, kubeconfig: Path | None, context: str) -> 
     clock = SystemClock()
     cluster = await KubernetesCluster.connect(ref.cluster, kubeconfig, context or None, clock)
     try:
-        return await enrich(cluster, ref, clock=clock, deadline_s=DEADLINE_S, to_owner=False)
+        if ref.kind not in SCOPES:
+            return [await enrich(cluster, ref, clock=clock, deadline_s=DEADLINE_S, to_owner=False)]
+        everything = await enrich_all(cluster, ref, clock=clock, deadline_s=DEADLINE_S)
+        return [everything, *await enrich_each(cluster, unwell(everything), clock=clock, deadline_s=DEADLINE_S)]
     finally:
         await cluster.close()

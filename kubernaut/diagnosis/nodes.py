@@ -26,6 +26,8 @@ _OWN_TROUBLE = (
     "CreateContainerError",
 )
 FLAPS = 3
+_JOINING_S = 180.0
+"""A node that has just joined is not ready until its network plugin runs on it."""
 HARDWARE_EVENTS = 3
 _PART = re.compile(
     r"disk|filesystem|storage|drive|nvme|smart|memory|ecc|cpu|kernel|hardware|xfs|ext4|mce|machinecheck", re.I
@@ -183,7 +185,10 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     ready = condition(node, "Ready")
     at = moment(ready.get("lastTransitionTime"))
     age_s = case.age_s(at)
+    life_s = case.age_s(moment(node["metadata"].get("creationTimestamp")))
     if ready.get("status") == "True" or not ready or at is None or age_s is None or age_s < case.steady_s:
+        return []
+    if life_s is not None and life_s < _JOINING_S:
         return []
     lost = ready.get("status") == "Unknown"
     said = "stopped posting its status" if lost else "says that it is not ready"
