@@ -268,11 +268,17 @@ class OutboxMessage:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A row that wants to be looked at. part: `assessment`, `imperative` or `gitops`."""
+    """A row that wants to be looked at.
+
+    Args:
+        part: `assessment`, `imperative` or `gitops`.
+        look: nothing is to be done, only what was done is to be looked at: it may wait while others have not been acted on.
+    """
 
     remediation_id: str
     part: str
     wake_at: datetime
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +338,7 @@ class Store(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[Due]:
-        """What is to be looked at, by priority, then by time."""
+        """What is to be looked at: by priority, then what can act, then by time; looks count as if they were due later."""
         ...
 
     async def next_wake(self) -> datetime | None:

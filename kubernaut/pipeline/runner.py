@@ -24,6 +24,7 @@ from .entries import entry
 from .gitops import run_gitops
 from .imperative import run_imperative
 from .outside import Outside
+from .sleepers import wake_sleepers
 from .trouble import ended_by, waiting_for
 from .withdrawing import what_stays
 
@@ -75,6 +76,7 @@ class Runner:
         self._nudged = asyncio.Event()
         self._busy: dict[tuple[str, str], _Begun] = {}
         self._failures: dict[tuple[str, str], int] = {}
+        self._looked_at: datetime | None = None
         self._stopping = False
 
     def nudge(self) -> None:
@@ -125,8 +127,12 @@ class Runner:
         return chosen[:room]
 
     async def _due(self, limit: int) -> list[Due]:
+        now = self._out.clock.now()
+        before, self._looked_at = self._looked_at or now, now
         try:
-            return list(await self._out.store.due(self._out.clock.now(), limit))
+            if before > now:
+                await wake_sleepers(self._out, before, now)
+            return list(await self._out.store.due(now, limit))
         except Temporary as error:
             log.warning("store does not answer", error=str(error))
             await asyncio.sleep(error.delay_s)

@@ -95,8 +95,9 @@ async def test_counts(world: Store) -> None:
     }  # fmt: skip
 
 
-async def test_history_of_one_owner_newest_first(store: Store) -> None:
-    for n in range(4):
+@pytest.mark.parametrize("many", [4, 12])
+async def test_history_of_one_owner_newest_first(store: Store, many: int) -> None:
+    for n in range(many):
         at = START + timedelta(hours=n)
         item = replace(
             remediation(f"rr-{n}", "cart", at=at), assessment=AssessmentPhase.SKIPPED, wake_at=None, ended_at=at
@@ -104,5 +105,8 @@ async def test_history_of_one_owner_newest_first(store: Store) -> None:
         await store.commit(Change(item))
     await store.commit(Change(remediation("rr-x", "other")))
     since = START + timedelta(hours=1)
-    assert [item.id for item in await store.history(owner("cart"), since)] == ["rr-3", "rr-2", "rr-1"]
-    assert [item.id for item in await store.history(owner("cart"), since, limit=1)] == ["rr-3"]
+    newest_first = [f"rr-{n}" for n in reversed(range(1, many))]
+    assert [item.id for item in await store.history(owner("cart"), since)] == newest_first
+    for limit in (1, 5):
+        found = await store.history(owner("cart"), since, limit=limit)
+        assert [item.id for item in found] == newest_first[:limit]

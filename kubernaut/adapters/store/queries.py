@@ -3,14 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 
 from kubernaut.domain.approvals import Approval, ApprovalPhase
 from kubernaut.domain.journal import JournalEntry
 from kubernaut.domain.plans import StepRun
 from kubernaut.domain.remediation import FINAL, Remediation
 from kubernaut.domain.resources import ResourceRef
-from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack
+from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack
 from kubernaut.domain.values import Priority, changed
 from kubernaut.ports import Due
 
@@ -65,25 +64,45 @@ def history(connection: sqlite3.Connection, owner: ResourceRef, since: datetime,
 
 
 _DUE = {
-    "remediation": "SELECT wake_at, id, 'assessment' FROM remediation WHERE priority = ? AND wake_at <= ?"
+    "remediation": "SELECT wake_at, id, 'assessment', assessment FROM remediation WHERE priority = ? AND wake_at <= ?"
     " ORDER BY wake_at LIMIT ?",
-    "track": "SELECT wake_at, remediation_id, kind FROM track WHERE priority = ? AND wake_at <= ?"
+    "track": "SELECT wake_at, remediation_id, kind, phase FROM track WHERE priority = ? AND wake_at <= ?"
     " ORDER BY wake_at LIMIT ?",
 }
+_LOOKS = frozenset(
+    {
+        ImperativePhase.VERIFYING,
+        GitOpsPhase.AWAITING_MERGE,
+        GitOpsPhase.OVERDUE,
+        GitOpsPhase.SYNCING,
+        GitOpsPhase.VERIFYING,
+    }
+)
+"""Phases in which a track has acted and only looks at what became of it."""
+LOOKS_LATER_US = 3_000_000
 
 
 def due(connection: sqlite3.Connection, now: datetime, limit: int) -> Sequence[Due]:
-    """What is to be looked at: priority by priority, so that each is one walk along an index."""
+    """What is to be looked at: priority by priority, so that each is one walk along an index.
+
+    Within a priority what can act goes first, however many wait to be assessed; a look at what was done stands behind
+    assessments that came up to three seconds after it.
+    """
     found: list[Due] = []
     now_us = codec.to_us(now)
     for priority in Priority:
         left = limit - len(found)
         if left <= 0:
             break
-        rows: list[tuple[int, str, str]] = []
+        rows: list[tuple[bool, int, str, str, int]] = []
         for sql in _DUE.values():
-            rows += connection.execute(sql, (priority.value, now_us, left))
-        found += [Due(id_, part, codec.from_us(at)) for at, id_, part in islice(sorted(rows), left)]
+            for at, id_, part, phase in connection.execute(sql, (priority.value, now_us, left)):
+                look = phase in _LOOKS
+                acts = part != "assessment" and not look
+                rows.append((not acts, at + LOOKS_LATER_US if look else at, id_, part, at))
+        found += [
+            Due(id_, part, codec.from_us(at), look=at != counted) for _, counted, id_, part, at in sorted(rows)[:left]
+        ]
     return found
 
 
