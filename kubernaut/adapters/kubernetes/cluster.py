@@ -308,7 +308,7 @@ async def _selected(cache: KindCache, namespace: str, labels: str, fields: str) 
     by_labels, by_fields = selectors.by_labels(labels), selectors.by_fields(fields)
     wanted = selectors.words(labels, fields)
     found = []
-    for count, item in enumerate(cache.entries(namespace), 1):
+    for count, item in enumerate(cache.entries(namespace, fields), 1):
         if all(word in item.raw for word in wanted):
             decoded = cache.decoded(item)
             if by_labels(decoded) and by_fields(decoded):

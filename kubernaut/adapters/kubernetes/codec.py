@@ -32,6 +32,14 @@ class _Head(msgspec.Struct):
     metadata: _Meta
 
 
+class _Named(msgspec.Struct):
+    name: str = ""
+
+
+class _About(msgspec.Struct, rename="camel"):
+    involved_object: _Named | None = None
+
+
 class ListMeta(msgspec.Struct, rename={"resource_version": "resourceVersion", "next": "continue"}):
     """Where a listing stands: its version, and the token of the next page if there is one."""
 
@@ -78,7 +86,7 @@ class Status(msgspec.Struct):
 class Entry:
     """One object as the server sent it, with the few fields that the cache is asked by."""
 
-    __slots__ = ("name", "namespace", "owner_uid", "raw", "uid", "version")
+    __slots__ = ("about", "name", "namespace", "owner_uid", "raw", "uid", "version")
 
     def __init__(self, raw: bytes, meta: _Meta) -> None:
         self.raw = raw
@@ -86,6 +94,8 @@ class Entry:
         self.namespace = meta.namespace
         self.uid = meta.uid
         self.version = meta.resource_version
+        self.about = ""
+        """The name of what an Event tells about, once it is known."""
         self.owner_uid = ""
         for owner in meta.owner_references or ():
             if owner.controller:
@@ -93,6 +103,7 @@ class Entry:
 
 
 _head = msgspec.json.Decoder(_Head).decode
+_about = msgspec.json.Decoder(_About).decode
 _event = msgspec.json.Decoder(_Event).decode
 _status = msgspec.json.Decoder(Status).decode
 _list = msgspec.json.Decoder(ObjectList).decode
@@ -104,6 +115,15 @@ _STARTS = tuple((b'{"type":"%s","object":' % word.encode(), word) for word in ("
 def entry(raw: bytes) -> Entry:
     """The head of one object. Raises msgspec.DecodeError if it is none."""
     return Entry(raw, _head(raw).metadata)
+
+
+def about(raw: bytes) -> str:
+    """The name of the object that a core/v1 Event tells about; empty when it names none."""
+    try:
+        involved = _about(raw).involved_object
+    except msgspec.DecodeError:
+        return ""
+    return involved.name if involved else ""
 
 
 def event(line: bytes) -> tuple[str, bytes]:
