@@ -24,7 +24,13 @@ config_option = click.option(
 
 @click.group()
 def config() -> None:
-    """Check the configuration, show what is in force, or print an example."""
+    """Check the configuration, show what is in force, or print an example.
+
+    \b
+    Examples:
+      kubernaut config example > kubernaut.yaml
+      kubernaut config check --config kubernaut.yaml
+    """
 
 
 @config.command()
@@ -33,6 +39,10 @@ def check(path: Path) -> None:
     """Say what is wrong with the configuration and everything that it points at; exit status 2 when anything is.
 
     Kubeconfigs, contexts, tokens, policies and repositories are looked at, too; no cluster is asked.
+
+    \b
+    Example:
+      kubernaut config check --config /etc/kubernaut/kubernaut.yaml
     """
     settings = load(path)
     faults = asyncio.run(faults_of(settings, path, places(path)))
@@ -47,13 +57,23 @@ def check(path: Path) -> None:
 @config_option
 @output_option("yaml", "json")
 def show(path: Path, output: str) -> None:
-    """All keys with the values in force, the environment's overrides included; what looks like a secret is hidden."""
+    """All keys with the values in force, the environment's overrides included; what looks like a secret is hidden.
+
+    \b
+    Example:
+      KUBERNAUT_TIMES__STABILITY_S=30 kubernaut config show -o json | jq .times
+    """
     emit(_hidden(load(path).model_dump(mode="json")), output)
 
 
 @config.command()
 def example() -> None:
-    """A file with every key, its default and a sentence, to begin with: `kubernaut config example > kubernaut.yaml`."""
+    """A file with every key, its default and a sentence, to begin with.
+
+    \b
+    Example:
+      kubernaut config example > kubernaut.yaml
+    """
     from .example import example as text
 
     click.echo(text(), nl=False)

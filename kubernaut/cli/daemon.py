@@ -30,6 +30,11 @@ def daemon(path: Path) -> None:
 
     `/readyz` answers 200 when signals are taken. SIGTERM and Ctrl-C end it within five seconds and lose nothing: what was
     acknowledged is on disk, what was under way is read back at the next start. SIGHUP has tokens and policies read again.
+
+    \b
+    Examples:
+      kubernaut daemon --config /etc/kubernaut/kubernaut.yaml
+      KUBERNAUT_LOG__FORMAT=console kubernaut daemon --config kubernaut.yaml
     """
     settings = load(path)
     configure_log(settings.log.level, settings.log.format)

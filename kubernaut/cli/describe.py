@@ -7,23 +7,33 @@ import click
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import emit, plain, say, target_text
+from .tables import emitted, plain, say, target_text
 
 
 @click.group()
 def describe() -> None:
-    """Everything about one remediation."""
+    """Everything about one remediation.
+
+    \b
+    Example:
+      kubernaut describe rr rr-a1b2c3
+    """
 
 
 @describe.command("rr")
 @click.argument("remediation_id", metavar="ID")
-@output_option("table", "json", "yaml")
+@output_option()
 @socket_option
 def remediation(remediation_id: str, output: str, client: ApiClient) -> None:
-    """Cause with evidence, policy's word, both tracks and the timeline."""
+    """Cause with evidence, policy's word, both tracks and the timeline.
+
+    \b
+    Examples:
+      kubernaut describe rr rr-a1b2c3
+      kubernaut describe rr rr-a1b2c3 -o json | jq .timeline
+    """
     item = client.get(f"/v1/remediations/{remediation_id}")
-    if output != "table":
-        emit(item, output)
+    if emitted(item, output):
         return
     say(*text_of(item))
 

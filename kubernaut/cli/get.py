@@ -6,7 +6,7 @@ import click
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import age, emit, table, target_text
+from .tables import age, emitted, table, target_text
 
 _TRACK = {
     "Planning": "plan", "Validating": "check", "AwaitingApproval": "ask", "Executing": "run", "Verifying": "verify",
@@ -18,7 +18,14 @@ _TRACK = {
 
 @click.group()
 def get() -> None:
-    """List remediations (rr), approvals or clusters."""
+    """List remediations (rr), approvals or clusters.
+
+    \b
+    Examples:
+      kubernaut get rr
+      kubernaut get approvals
+      kubernaut get clusters -o json
+    """
 
 
 @get.command("rr")
@@ -28,13 +35,21 @@ def get() -> None:
 @click.option("--text", default="", help="Words that must occur; !word must not.")
 @click.option("--needs-you", is_flag=True, help="Only what waits for a person.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 500))
-@output_option("table", "wide", "json", "yaml")
+@output_option()
 @socket_option
 def remediations(
     remediation_id: str | None, phase: tuple[str, ...], cluster: str, text: str, needs_you: bool, limit: int,
     output: str, client: ApiClient,
 ) -> None:  # fmt: skip
-    """Remediations: what needs you first, then what runs, then what is done."""
+    """Remediations: what needs you first, then what runs, then what is done.
+
+    \b
+    Examples:
+      kubernaut get rr --needs-you
+      kubernaut get rr --phase Executing --phase Verifying -o wide
+      kubernaut get rr --text 'checkout !staging' -o json | jq -r '.items[].id'
+      kubernaut get rr rr-a1b2c3 -o yaml
+    """
     if remediation_id:
         items, total = [client.get(f"/v1/remediations/{remediation_id}")], 1
     else:
@@ -44,8 +59,7 @@ def remediations(
         }  # fmt: skip
         page = client.get("/v1/remediations", params)
         items, total = page["items"], page["total"]
-    if output in ("json", "yaml"):
-        emit(items[0] if remediation_id else {"items": items, "total": total}, output)
+    if emitted(items[0] if remediation_id else {"items": items, "total": total}, output):
         return
     if not items:
         click.echo("no remediations")
@@ -73,37 +87,57 @@ def _table(items: list[dict[str, Any]], *, wide: bool) -> str:
 
 @get.command()
 @click.option("--all", "everything", is_flag=True, help="Also those that are over.")
-@output_option("table", "json", "yaml")
+@output_option()
 @socket_option
 def approvals(everything: bool, output: str, client: ApiClient) -> None:
-    """Approvals that wait, the most urgent first."""
-    items = client.get("/v1/approvals", {"pending": None if everything else "true"})["items"]
-    if output != "table":
-        emit({"items": items}, output)
+    """Approvals that wait, the most urgent first.
+
+    \b
+    Examples:
+      kubernaut get approvals
+      kubernaut get approvals --all -o wide
+    """
+    page = client.get("/v1/approvals", {"pending": None if everything else "true"})
+    items = page["items"]
+    if emitted({"items": items, "total": page["total"]}, output):
         return
     if not items:
         click.echo("nothing waits for an approval")
         return
-    headers = ("ID", "REMEDIATION", "ACTION", "TARGET", "CLUSTER", "PHASE", "VOTES", "RULE", "EXPIRES", "YOU")
+    headers = ["ID", "REMEDIATION", "ACTION", "TARGET", "CLUSTER", "PHASE", "VOTES", "RULE", "EXPIRES", "YOU"]
     rows = [
-        (
+        [
             item["id"], item["remediation_id"], item["action"], target_text(item["target"]), item["cluster"], item["phase"],
             f"{sum(v['verdict'] == 'approve' for v in item['votes'])}/{item['min_approvers']}", item["rule"],
             item["expires"][11:19] + "Z", "may" if item["may_vote"] else "may not",
-        )
+        ]
         for item in items
     ]  # fmt: skip
+    if output == "wide":
+        headers += ["ENVIRONMENT", "ROLE", "GROUPS", "PLAN", "BECAUSE"]
+        for row, item in zip(rows, items, strict=True):
+            groups = ", ".join(item["groups"]) or "-"
+            row += [item["environment"], item["role"], groups, item["plan_hash"][:12], item["because"]]
     click.echo(table(headers, rows))
+    if page["total"] > len(items):
+        click.echo(f"{len(items)} of {page['total']}: the most urgent", err=True)
 
 
 @get.command()
-@output_option("table", "json", "yaml")
+@output_option()
 @socket_option
 def clusters(output: str, client: ApiClient) -> None:
-    """Clusters and how fresh the view of each is."""
+    """Clusters and how fresh the view of each is.
+
+    \b
+    Example:
+      kubernaut get clusters
+    """
     items = client.get("/v1/clusters")["items"]
-    if output != "table":
-        emit({"items": items}, output)
+    if emitted({"items": items}, output):
+        return
+    if not items:
+        click.echo("no clusters are configured")
         return
     rows = [
         (i["name"], i["state"], f"{i['watch_age_s']:.0f}s", i["server_version"], i["environment"], i["reason"] or "-")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -29,10 +30,14 @@ def root() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line and exit with its status."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status.
+
+    Args:
+        arguments: what follows the command's name; those of the process when left out.
+    """
     try:
-        status = root.main(standalone_mode=False)
+        status = root.main(arguments, prog_name="kubernaut", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as stop:

@@ -20,12 +20,24 @@ def socket_option(function: F) -> F:
     )(function)  # fmt: skip
 
 
+class _Output(click.Choice[str]):
+    """The ways to print; `text` is what people call a table that is a sentence."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        word = "table" if value == "text" and "text" not in self.choices else value
+        return super().convert(word, param, ctx)
+
+
 def output_option(*choices: str) -> Callable[[F], F]:
-    """`-o`, the first choice is the default."""
+    """`-o`, the first choice is the default; table, wide, json and yaml where nothing else is said.
+
+    Where there is nothing more to show, `wide` is the table.
+    """
+    words = choices or ("table", "wide", "json", "yaml")
 
     def decorate(function: F) -> F:
         return click.option(
-            "-o", "--output", type=click.Choice(choices), default=choices[0], show_default=True, help="How to print."
+            "-o", "--output", type=_Output(words), default=words[0], show_default=True, help="How to print."
         )(function)
 
     return decorate

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -15,17 +15,25 @@ from kubernaut.adapters.rego.rules import Rules
 from kubernaut.adapters.rego.samples import samples
 from kubernaut.adapters.rego.shipped import shipped_policies
 from kubernaut.adapters.rego.trial import Outcome, run_tests
-from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.domain.errors import BadInput
 from kubernaut.domain.policy import Decision
 
-FAILED, BAD_INPUT, REFUSED = 1, 2, 3
+from .exits import BAD_INPUT, FAILED, REFUSED
+from .options import output_option
+from .tables import emitted, plain, say
 
 _directory = click.argument("directory", required=False, type=click.Path(path_type=Path))
 
 
 @click.group()
 def policy() -> None:
-    """Checks, tests and asks the Rego policies that decide about every action."""
+    """Checks, tests and asks the Rego policies that decide about every action.
+
+    \b
+    Examples:
+      kubernaut policy check ./policies
+      kubernaut policy eval --input request.json
+    """
 
 
 @policy.command()
@@ -34,18 +42,17 @@ def check(directory: Path | None) -> None:
     """Evaluates the policies of DIRECTORY (default: the shipped ones) as the daemon does before it takes them.
 
     Ends with status 2 when they are unfit, a line `file:line: what is wrong` for each fault.
+
+    \b
+    Example:
+      kubernaut policy check ./policies
     """
-    try:
-        policies = PolicySet.read(directory or shipped_policies())
-        faults = [str(fault) for fault in asyncio.run(probe(policies, PROBE_LIMIT_S))]
-        if not faults:
-            Rules(policies, with_tests=True)
-    except KubernautError as error:
-        _stop(error)
-    for fault in faults:
-        click.echo(_plain(fault), err=True)
+    policies = PolicySet.read(directory or shipped_policies())
+    faults = [str(fault) for fault in asyncio.run(probe(policies, PROBE_LIMIT_S))]
     if faults:
+        say(*faults, err=True)
         raise SystemExit(BAD_INPUT)
+    Rules(policies, with_tests=True)
     asked = sum(1 for _ in samples())
     click.echo(f"{policies.place}: {len(policies.rules)} files, revision {policies.revision}, {asked} samples decided")
 
@@ -53,11 +60,13 @@ def check(directory: Path | None) -> None:
 @policy.command()
 @_directory
 def test(directory: Path | None) -> None:
-    """Runs the `test_*` rules of DIRECTORY (default: the shipped policies); ends with status 1 when one fails."""
-    try:
-        outcomes = run_tests(PolicySet.read(directory or shipped_policies()))
-    except KubernautError as error:
-        _stop(error)
+    """Runs the `test_*` rules of DIRECTORY (default: the shipped policies); ends with status 1 when one fails.
+
+    \b
+    Example:
+      kubernaut policy test ./policies
+    """
+    outcomes = run_tests(PolicySet.read(directory or shipped_policies()))
     for outcome in outcomes:
         click.echo(_line(outcome))
     failed = sum(not outcome.passed for outcome in outcomes)
@@ -69,14 +78,20 @@ def test(directory: Path | None) -> None:
 @policy.command(name="eval")
 @click.option("--input", "source", default="-", metavar="FILE", help="The request as JSON; - reads standard input.")
 @click.option("--policies", "directory", type=click.Path(path_type=Path), help="Default: the shipped policies.")
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@output_option()
 def evaluate(source: str, directory: Path | None, output: str) -> None:
-    """Prints the decision about one request; ends with status 3 when it is denied."""
-    try:
-        decision = _decision(PolicySet.read(directory or shipped_policies()), _request(source))
-    except KubernautError as error:
-        _stop(error)
-    click.echo(json.dumps(decision.to_document(), indent=2) if output == "json" else _table(decision))
+    """Prints the decision about one request; ends with status 3 when it is denied.
+
+    The request is the document that docs/policy.md describes.
+
+    \b
+    Examples:
+      kubernaut policy eval --input request.json
+      kubernaut policy eval --policies ./policies -o json < request.json
+    """
+    decision = _decision(PolicySet.read(directory or shipped_policies()), _request(source))
+    if not emitted(decision.to_document(), output):
+        click.echo(_table(decision))
     if decision.deny:
         raise SystemExit(REFUSED)
 
@@ -108,14 +123,9 @@ def _request(source: str) -> dict[str, Any]:
     return request
 
 
-def _stop(error: KubernautError) -> NoReturn:
-    click.echo(f"Error: {_plain(str(error))}", err=True)
-    raise SystemExit(BAD_INPUT if isinstance(error, BadInput) else FAILED)
-
-
 def _line(outcome: Outcome) -> str:
     name = outcome.name.removeprefix("data.")
-    return f"pass  {name}" if outcome.passed else _plain(f"FAIL  {name}  {outcome.place}: {outcome.fault}")
+    return f"pass  {name}" if outcome.passed else plain(f"FAIL  {name}  {outcome.place}: {outcome.fault}")
 
 
 def _table(decision: Decision) -> str:
@@ -128,9 +138,4 @@ def _table(decision: Decision) -> str:
         *([("APPROVAL", needs)] if decision.require_approval else []),
         *(("VIOLATION", violation) for violation in decision.violations),
     ]
-    return "\n".join(f"{name:<10} {_plain(value)}" for name, value in rows)
-
-
-def _plain(text: str) -> str:
-    """What a policy wrote is data: nothing in it may steer the terminal."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    return "\n".join(f"{name:<10} {plain(value)}" for name, value in rows)

@@ -50,6 +50,14 @@ def emit(document: Any, output: str) -> None:
         click.echo(compact(document, indent=2))
 
 
+def emitted(document: Any, output: str) -> bool:
+    """Whether a program is to read it; then it is printed already."""
+    if output not in ("json", "yaml"):
+        return False
+    emit(document, output)
+    return True
+
+
 def compact(document: Any, indent: int | None = None) -> str:
     """A document as JSON that no terminal takes for a command: JSON escapes the old control characters, not the newer."""
     text = json.dumps(document, indent=indent, ensure_ascii=False)

@@ -9,7 +9,7 @@ from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import emit, say, target_text
+from .tables import emitted, say, target_text
 
 _SHORTEST_HASH = 8
 _HELP_ID = "ID is an approval (ap-…) or a remediation (rr-…) that asks for exactly one."
@@ -20,17 +20,23 @@ _HELP_ID = "ID is an approval (ap-…) or a remediation (rr-…) that asks for e
 @click.option("--reason", default="", help="Why; needed in production unless the console has armed you.")
 @click.option("--confirm", default=None, help="The word that the question asks to type; asked for on a terminal.")
 @click.option("--plan-hash", default=None, help="Approve only if the plan still has this hash.")
-@output_option("text", "json")
+@output_option()
 @socket_option
 def approve(
     wanted: str, reason: str, confirm: str | None, plan_hash: str | None, output: str, client: ApiClient
 ) -> None:
-    """Approve what a remediation asks for."""
+    """Approve what a remediation asks for.
+
+    \b
+    Examples:
+      kubernaut approve rr-a1b2c3
+      kubernaut approve rr-a1b2c3 --confirm n5 --reason "disk fails, INC-481" --plan-hash 3fa9c11b20de
+    """
     approval = _find(client, wanted)
     _check_hash(approval, plan_hash)
     if not approval["may_vote"]:
         raise Refused(approval["why_not"])
-    if output == "text":
+    if output in ("table", "wide"):
         say(*question(approval))
     word = approval["confirm"]
     if confirm is None:
@@ -43,10 +49,15 @@ def approve(
 @click.command(epilog=_HELP_ID)
 @click.argument("wanted", metavar="ID")
 @click.option("--reason", default="", help="Why; the journal and the others will see it.")
-@output_option("text", "json")
+@output_option()
 @socket_option
 def reject(wanted: str, reason: str, output: str, client: ApiClient) -> None:
-    """Reject what a remediation asks for."""
+    """Reject what a remediation asks for.
+
+    \b
+    Example:
+      kubernaut reject rr-a1b2c3 --reason "it heals by itself"
+    """
     _send(client, _find(client, wanted), "reject", reason or _asked_reason(), "", output)
 
 
@@ -84,8 +95,7 @@ def _find(client: ApiClient, wanted: str) -> dict[str, Any]:
 def _send(client: ApiClient, approval: dict[str, Any], verdict: str, reason: str, confirm: str, output: str) -> None:
     body = {"verdict": verdict, "plan_hash": approval["plan_hash"], "reason": reason, "confirm": confirm}
     after = client.post(f"/v1/approvals/{approval['id']}/vote", body)
-    if output == "json":
-        emit(after, "json")
+    if emitted(after, output):
         return
     votes = sum(v["verdict"] == "approve" for v in after["votes"])
     click.echo(f"{after['id']} is {after['phase'].lower()}: {votes} of {after['min_approvers']} approvals")

@@ -41,10 +41,12 @@ class VotingDesk:
             approval = await self._store.approval(approval_id)
             if approval is None:
                 raise NotFound(f"there is no approval {approval_id}")
+            now = self._clock.now()
+            after = cast(
+                approval, who, verdict, plan_hash, now, reason
+            )  # what changed is told before what was mistyped
             if verdict is Verdict.APPROVE and confirm != approval.confirm:
                 raise BadInput(f"type {approval.confirm!r} to approve", field="confirm")
-            now = self._clock.now()
-            after = cast(approval, who, verdict, plan_hash, now, reason)
             remediation = await self._store.remediation(approval.remediation_id)
             note = JournalDraft(
                 now, "vote", f"{who.name} {verdict}s {approval.action} {approval.target.short}", who.name,

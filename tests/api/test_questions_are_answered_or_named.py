@@ -170,3 +170,30 @@ async def test_who_saw_an_older_state_does_not_stop_the_newer_one(home: House) -
             assert (await home.ask("POST", f"/v1/remediations/rr-aaaaaa/{what}", body))[0] == status
     body = {"reason": "x", "version": version}
     assert (await home.ask("POST", "/v1/remediations/rr-aaaaaa/cancel", body))[0] == 200
+
+
+@pytest.mark.parametrize("text", ["1_0", " 5", "+5", "\u0663", "5.0", "1e2", "", "9" * 400])
+async def test_a_number_is_written_in_digits(home: House, text: str) -> None:
+    status, answer = await home.ask("GET", "/v1/remediations", limit=text)
+    assert (status, answer["error"]["field"]) == (400, "limit")
+    assert len(answer["error"]["message"]) < 100
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "says"),
+    [
+        ("GET", "/", 404, "docs/api.md"), ("GET", "/v1/status/", 404, "docs/api.md"),
+        ("POST", "/v1/status", 405, "takes GET, HEAD only"), ("GET", "/v1/arm", 405, "takes DELETE, POST only"),
+    ],
+)  # fmt: skip
+async def test_a_wrong_door_is_told(home: House, method: str, path: str, status: int, says: str) -> None:
+    async with home.api.request(method, f"http://kubernaut{path}") as response:
+        assert response.status == status
+        assert says in (await response.json())["error"]["message"]
+        assert ("Allow" in response.headers) is (status == 405)
+
+
+async def test_a_body_that_is_too_large_is_told_how_large_it_may_be(home: House) -> None:
+    async with home.api.post("http://kubernaut/v1/arm", data=io.BytesIO(b"x" * 1_100_000)) as response:
+        assert response.status == 413
+        assert "1048576 bytes" in (await response.json())["error"]["message"]

@@ -28,6 +28,8 @@ async def test_a_vote_on_another_plan_is_a_conflict(home: House) -> None:
     asked = await waiting(home)
     status, answer = await home.ask("POST", f"/v1/approvals/{asked.id}/vote", vote(asked, plan_hash="0" * 64))
     assert (status, answer["error"]["code"]) == (409, "conflict")
+    mistyped = vote(asked, plan_hash="0" * 64, confirm="")
+    assert (await home.ask("POST", f"/v1/approvals/{asked.id}/vote", mistyped))[0] == 409
     assert (await home.ask("GET", f"/v1/approvals/{asked.id}"))[1]["phase"] == "Pending"
 
 

@@ -14,25 +14,35 @@ from .shell import kubernaut, on_a_terminal
 COMMANDS = (
     (), ("daemon",), ("config",), ("config", "check"), ("config", "show"), ("config", "example"), ("get",), ("get", "rr"),
     ("get", "approvals"), ("get", "clusters"), ("describe",), ("describe", "rr"), ("watch",), ("approve",), ("reject",),
-    ("cancel",), ("pr",), ("pr", "list"), ("signal",), ("signal", "create"), ("diagnose",), ("policy",), ("actions",), ("demo",),
+    ("cancel",), ("pr",), ("pr", "list"), ("signal",), ("signal", "create"), ("diagnose",), ("policy",), ("policy", "check"),
+    ("policy", "test"), ("policy", "eval"), ("actions",), ("demo",),
 )  # fmt: skip
+NOT_THERE_YET = ("plan", "audit", "breakglass", "doctor")
 
 
 async def test_every_command_explains_itself() -> None:
     async def check(words: tuple[str, ...]) -> None:
         said = await kubernaut(None, *words, "--help")
         assert said.status == 0, words
-        assert said.out.startswith("Usage: "), words
+        assert said.out.startswith(f"Usage: {' '.join(('kubernaut', *words))} "), words
         assert len(said.out.splitlines()) >= 5, words
         described = [line for line in said.out.splitlines()[1:] if line.startswith("  ") and len(line.split()) >= 3]
         assert described, words
+        assert words in ((), ("pr",), ("pr", "list"), ("demo",), ("diagnose",)) or "Example" in said.out, words
 
     for start in range(0, len(COMMANDS), 4):
         await asyncio.gather(*(check(words) for words in COMMANDS[start : start + 4]))
 
 
+async def test_what_does_not_exist_does_not_pretend_to() -> None:
+    for words in (*((name,) for name in NOT_THERE_YET), ("policy", "replay"), ("get", "pods"), ("describe", "node")):
+        said = await kubernaut(None, *words)
+        assert (said.status, said.out) == (2, ""), words
+        assert "No such command" in said.err, words
+
+
 async def test_without_a_daemon_it_says_what_to_do(tmp_path: Path) -> None:
-    for arguments in (("get", "rr"), ("approve", "rr-aaaaaa", "--confirm", "y"), ("watch",)):
+    for arguments in (("get", "rr"), ("approve", "rr-aaaaaa", "--confirm", "y"), ("watch",), ("watch", "--after", "0")):
         said = await kubernaut(None, *arguments, cwd=str(tmp_path))
         assert said.status == 5
         assert "kubernaut daemon" in said.err

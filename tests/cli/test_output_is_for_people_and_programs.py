@@ -8,6 +8,8 @@ import yaml
 from api.seeds import note, waiting
 from gateway.house import CLUSTER, House, alert, house, payload
 
+from kubernaut.adapters.rego.samples import sample
+
 from .shell import KUBERNAUT, _env, kubernaut
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\r\x08"
@@ -46,6 +48,36 @@ async def test_the_other_lists(home: House) -> None:
     assert "restart-deployment" in (await kubernaut(None, "actions")).out
     names = {a["name"] for a in json.loads((await kubernaut(None, "actions", "-o", "json")).out)["items"]}
     assert {"restart-deployment", "drain-node", "update-image"} <= names
+
+
+async def test_every_command_prints_in_every_way(home: House) -> None:
+    """`wide` is the table where there is nothing more to show, and `text` is another word for it."""
+    asked = await waiting(home)
+    await home.create("nodes", {"kind": "Node", "metadata": {"name": "n1"}})
+    request = Path(str(home.settings.state_dir)) / "request.json"
+    request.write_text(json.dumps(sample()))
+    lists: tuple[tuple[str, ...], ...] = (
+        ("get", "rr"), ("get", "rr", "rr-aaaaaa"), ("get", "approvals"), ("get", "clusters"), ("describe", "rr", "rr-aaaaaa"),
+        ("actions",), ("policy", "eval", "--input", str(request)), ("signal", "create", "node/n1"),
+        ("reject", asked.id, "--reason", "no"), ("approve", asked.id, "--reason", "x", "--confirm", "y"),
+    )  # fmt: skip
+    for words in lists:
+        for way in ("table", "wide", "text", "json", "yaml"):
+            said = await kubernaut(home, *words, "-o", way)
+            done = words[0] not in ("approve", "reject") or (words[0], way) == ("reject", "table")
+            assert said.status == (0 if done else 1), (words, way, said)
+            if done and way == "json":
+                assert isinstance(json.loads(said.out), dict), words
+            elif done and way == "yaml":
+                assert isinstance(yaml.safe_load(said.out), dict), words
+            elif done:
+                assert said.out, (words, way)
+                assert not said.out.startswith(("{", "items:")), (words, way)
+        said = await kubernaut(home, *words, "-o", "xml")
+        assert (said.status, "table" in said.err) == (2, True), words
+    wide = (await kubernaut(home, "get", "approvals", "--all", "-o", "wide")).out
+    assert "its pods are stale" in wide
+    assert asked.plan_hash[:12] in wide
 
 
 async def test_nothing_is_said_to_be_there_when_nothing_is(home: House) -> None:

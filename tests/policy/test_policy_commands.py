@@ -2,20 +2,34 @@
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from policies_on_disk import DECISION, approval_of_its_own, copy_of_shipped
 
 from kubernaut.adapters.rego.samples import sample
-from kubernaut.cli.policy import policy
+from kubernaut.cli.main import main
 
 
-def run(*arguments: str | Path, stdin: str = "") -> Result:
-    result = CliRunner().invoke(policy, [str(argument) for argument in arguments], input=stdin)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
+@dataclass(frozen=True)
+class Said:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+def run(*arguments: str | Path, stdin: str = "") -> Said:
+    with CliRunner().isolation(input=stdin) as (out, err, _):
+        with pytest.raises(SystemExit) as ended:
+            main(["policy", *(str(argument) for argument in arguments)])
+        assert isinstance(ended.value.code, int)
+        return Said(ended.value.code, out.getvalue().decode(), err.getvalue().decode())
 
 
 def test_the_shipped_policies_are_fit_and_pass_their_tests() -> None:

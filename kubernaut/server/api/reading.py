@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterable
 
 import yaml
@@ -22,6 +23,7 @@ from .replies import only, reply
 from .services import Services
 
 _TIMELINE = 200
+_NUMBER = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 _APPROVALS = 500
 _LOG_LINES = 200
 _ENRICH_S = 8.0
@@ -250,10 +252,9 @@ def flag_of(request: web.Request, name: str) -> bool | None:
 
 
 def number_in(text: str, name: str, low: int, high: int) -> int:
-    try:
-        value = int(text)
-    except ValueError as error:
-        raise BadInput(f"{text[:40]!r} is not a number", field=name) from error
+    if not _NUMBER.fullmatch(text):
+        raise BadInput(f"{text[:40]!r} is not a number", field=name)
+    value = int(text)
     if not low <= value <= high:
         raise BadInput(f"must be {low} to {high}", field=name)
     return value

@@ -49,9 +49,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except KubernautError as error:
         return problem(error)
     except web.HTTPException as error:
-        code = "not_found" if error.status == 404 else "bad_input"
-        message = f"{request.method} {request.path}: {error.reason}"
-        return reply({"error": {"code": code, "message": message, "field": ""}}, error.status)
+        return _refused(request, error)
     except TimeoutError:
         message = "something outside did not answer in time: try again"
         return reply({"error": {"code": "unavailable", "message": message, "field": ""}}, 503)
@@ -61,6 +59,20 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("a request failed", method=request.method, path=request.path)
         message = "internal error: see the daemon's log"
         return reply({"error": {"code": "failed", "message": message, "field": ""}}, 500)
+
+
+def _refused(request: web.Request, error: web.HTTPException) -> web.Response:
+    """What aiohttp itself refuses, in our words."""
+    code, asked = "not_found" if error.status == 404 else "bad_input", f"{request.method} {request.path[:_SHOWN]}"
+    said = {
+        404: "no such path in API v1; docs/api.md lists them all",
+        405: f"takes {', '.join(sorted(getattr(error, 'allowed_methods', ())))} only",
+        413: f"the body is larger than {request.client_max_size} bytes",
+    }.get(error.status, error.reason)
+    answer = reply({"error": {"code": code, "message": f"{asked}: {said}", "field": ""}}, error.status)
+    if "Allow" in error.headers:
+        answer.headers["Allow"] = error.headers["Allow"]
+    return answer
 
 
 def only(request: web.Request, *known: str) -> None:

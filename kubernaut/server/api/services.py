@@ -85,4 +85,6 @@ class Services:
             ReadOnly: neither.
         """
         if environment in ("production", "unknown") and not reason and self.arms.of(who) is None:
-            raise ReadOnly("production is read-only: arm with a reason first (:rw REASON), or give a reason")
+            raise ReadOnly(
+                "production is read-only: give a reason (--reason TEXT), or arm the console first (:rw TEXT)"
+            )
