@@ -50,7 +50,7 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
     if (now - track.since).total_seconds() > step.timeout_s and not _written(track):
         return replan(track, now, "it waited so long that it has to be judged again")
     if ahead := await _drain_ahead(out, remediation, track, step):
-        return after(track, now, ahead)
+        return after(track, now, ahead) if _written(track) else _back_in_line(track, now, ahead)
     try:
         captured = await action.capture(reader, step, now)
     except (NotFound, Refused) as error:
@@ -67,10 +67,22 @@ async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack
 
 def after(track: ImperativeTrack, now: datetime, ahead: str) -> Change:
     """The drain waits for another one of its pool."""
-    message = f"waits: {ahead} drains a node of the same pool"
+    message = _waits_for(ahead)
     track, journal = progress(now, track, "wait", message)
     waiting = advance_imperative(track, _E.WAIT, now, wake_at=now + timedelta(seconds=_DRAIN_TURN_S), reason=message)
     return Change(tracks=(waiting,), journal=journal)
+
+
+def _back_in_line(track: ImperativeTrack, now: datetime, ahead: str) -> Change:
+    """Permissions, policy and vote were judged for this moment: who has to wait is judged again when it is its turn."""
+    message = _waits_for(ahead)
+    wake_at = now + timedelta(seconds=_DRAIN_TURN_S)
+    again = advance_imperative(replace(track, steps=()), _E.REPLAN, now, wake_at=wake_at, reason=message)
+    return Change(tracks=(again,), journal=(track_entry(now, track, "wait", message),))
+
+
+def _waits_for(ahead: str) -> str:
+    return f"waits: {ahead} drains a node of the same pool"
 
 
 async def _drain_ahead(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> str:

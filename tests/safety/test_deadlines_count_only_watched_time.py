@@ -6,6 +6,7 @@ from datetime import timedelta
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import ImperativePhase
 from kubernaut.pipeline.control import ControlDesk
+from kubernaut.pipeline.sleepers import wake_sleepers
 
 from . import objects
 from .conftest import ANA, N1, WEB, House
@@ -136,3 +137,16 @@ async def test_a_node_that_took_the_name_of_the_judged_one_is_not_drained(house:
     assert track.phase is _I.FAILED
     assert "made anew" in track.reason
     assert house.cluster.writes == []
+
+
+async def test_a_clock_that_is_put_back_lets_nobody_sleep_until_it_has_caught_up(house: House) -> None:
+    web(house)
+    await house.open("restart-deployment", WEB)
+    await house.until(_I.VERIFYING)
+    before = house.clock.now()
+    house.move(-3600)
+    now = house.clock.now()
+    assert not await house.store.due(now, 10)
+    assert await wake_sleepers(house.out, before, now) == 1
+    assert [due.part for due in await house.store.due(now, 10)] == ["imperative"]
+    assert await wake_sleepers(house.out, now, now) == 0
