@@ -94,10 +94,12 @@ async def _retarget(out: Outside, remediation: Remediation, owner: ResourceRef) 
 
 async def _undecided_before(out: Outside, remediation: Remediation) -> str:
     """An older remediation of the same owner that is still being assessed: it decides first, so that one cause gets one
-    mitigation however many alerts it raises at the same moment."""
+    mitigation however many alerts it raises at the same moment. One that nobody looks at yet decides nothing."""
+    now = out.clock.now()
     for other in await out.store.history(remediation.target, remediation.created_at - timedelta(days=1)):
         older = (other.created_at, other.id) < (remediation.created_at, remediation.id)
-        if older and other.assessment in OPEN:
+        put_off = other.assessment is AssessmentPhase.PENDING and other.wake_at is not None and other.wake_at > now
+        if older and other.assessment in OPEN and not put_off:
             return other.id
     return ""
 

@@ -10,6 +10,7 @@ from kubernaut.domain.assessment import AssessmentEvent, AssessmentPhase
 from kubernaut.domain.errors import Conflict
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.signals import SignalSource, SignalStatus, fingerprint
+from kubernaut.domain.tracks import ImperativePhase
 from kubernaut.domain.values import Severity
 from kubernaut.ports import Change, Intake, Query, Store
 
@@ -115,20 +116,57 @@ async def test_a_storm_is_counted_exactly_and_told_briefly(store: Store) -> None
 
 @pytest.mark.parametrize(("after_s", "outcome"), [(299, "attached"), (301, "opened")])
 async def test_an_ended_one_takes_duplicates_for_the_window(store: Store, after_s: float, outcome: str) -> None:
+    """Another pod's alert of the same failure, that began before the end and comes after it."""
     _, id_ = await take(store, intake())
     await end(store, id_, AssessmentEvent.SKIP)
-    again = intake(at=START + timedelta(seconds=after_s), occurrence="occurrence-2", candidate="rr-bbbbbb")
+    again = intake(at=START + timedelta(seconds=after_s), began_at=START, occurrence="occurrence-2")
     assert (await take(store, again))[0] == outcome
 
 
-async def test_a_failure_that_keeps_coming_back_is_looked_at_again(store: Store) -> None:
+async def completed(store: Store, id_: str) -> None:
+    """It was mitigated, and that held."""
+    item = await store.remediation(id_)
+    assert item is not None
+    (track,) = (await store.commit(Change(decided(item), (imperative(id_),)))).tracks
+    done = replace(track, phase=ImperativePhase.COMPLETED, wake_at=None, ended_at=START)  # type: ignore[arg-type]
+    await store.commit(Change(tracks=(done,)))
+
+
+async def test_what_was_mended_and_is_back_is_looked_at_when_the_window_is_over(store: Store) -> None:
     _, id_ = await take(store, intake())
-    await end(store, id_, AssessmentEvent.SKIP)
-    outcomes = [
-        await take(store, intake(at=START + timedelta(seconds=200 * n), occurrence=f"occurrence-{n + 1}"))
-        for n in (1, 2)
-    ]
-    assert [outcome for outcome, _ in outcomes] == ["attached", "opened"]
+    await completed(store, id_)
+    at = START + timedelta(seconds=40)
+    outcome, other = await take(store, intake(at=at, occurrence="occurrence-2"))
+    assert outcome == "opened"
+    item = await store.remediation(other)
+    assert item is not None
+    assert item.wake_at == START + timedelta(seconds=300)
+    assert item.reason.startswith(f"back 40 s after {id_} ended")
+    assert await take(store, intake(at=at, occurrence="occurrence-3")) == ("attached", other)
+    assert await take(store, intake(at=at)) == ("attached", other)
+    for n in (1, 2, 3):
+        assert not await store.due(at, 10)
+        await take(store, intake(at=at, status=RESOLVED, occurrence=f"occurrence-{n}"))
+    assert [due.remediation_id for due in await store.due(at, 10)] == [other], "resolved: there is nothing to wait for"
+
+
+@pytest.mark.parametrize("source", [SignalSource.MANUAL, SignalSource.ALERTMANAGER])
+async def test_what_nothing_was_done_about_and_who_asks_by_hand_does_not_wait(
+    store: Store, source: SignalSource
+) -> None:
+    _, id_ = await take(store, intake())
+    await (completed(store, id_) if source is SignalSource.MANUAL else end(store, id_, AssessmentEvent.SKIP))
+    at = START + timedelta(seconds=40)
+    outcome, other = await take(store, intake(at=at, occurrence="occurrence-2", source=source))
+    assert outcome == "opened"
+    assert [due.remediation_id for due in await store.due(at, 10)] == [other]
+
+
+async def test_what_a_person_owns_and_is_back_within_the_window_is_that_persons(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await end(store, id_, AssessmentEvent.ESCALATE)
+    again = intake(at=START + timedelta(seconds=40), occurrence="occurrence-2")
+    assert await take(store, again) == ("attached", id_)
 
 
 @pytest.mark.parametrize("occurrence", ["occurrence-1", "occurrence-2"])
@@ -137,9 +175,9 @@ async def test_repeats_do_not_keep_the_window_open(store: Store, occurrence: str
     _, id_ = await take(store, intake())
     await end(store, id_, AssessmentEvent.SKIP)
     for n in range(1, 6):
-        again = intake(at=START + timedelta(seconds=59 * n), occurrence=occurrence)
+        again = intake(at=START + timedelta(seconds=59 * n), began_at=START, occurrence=occurrence)
         assert await take(store, again) == ("attached", id_)
-    after = intake(at=START + timedelta(seconds=301), occurrence=occurrence)
+    after = intake(at=START + timedelta(seconds=301), began_at=START, occurrence=occurrence)
     outcome, other = await take(store, after)
     assert outcome == "opened"
     assert other != id_
@@ -163,6 +201,8 @@ async def test_what_was_left_to_another_stays_there_as_long_as_that_goes_on(stor
     await store.commit(Change(replace(skipped, superseded_by=busy)))
     for hours in (1, 8):
         assert await take(store, intake(at=START + timedelta(hours=hours))) == ("attached", id_)
+    anew = intake(at=START + timedelta(seconds=40), occurrence="occurrence-2")
+    assert await take(store, anew) == ("attached", id_), "it is back, but the other one is still at it"
     await end(store, busy, AssessmentEvent.SKIP, after_s=8 * 3600)
     assert await take(store, intake(at=START + timedelta(hours=8, seconds=299))) == ("attached", id_)
     assert (await take(store, intake(at=START + timedelta(hours=8, seconds=301))))[0] == "opened"
@@ -179,6 +219,19 @@ async def test_the_end_of_an_earlier_firing_does_not_end_what_came_after_it(stor
     item = await store.remediation(second)
     assert item is not None
     assert item.signal.resolved_at is None
+
+
+async def test_a_late_repeat_of_what_is_over_does_not_keep_what_came_after_it_open(store: Store) -> None:
+    _, first = await take(store, intake())
+    await take(store, intake(status=RESOLVED))
+    await end(store, first, AssessmentEvent.SKIP)
+    at = START + timedelta(seconds=40)
+    _, second = await take(store, intake(at=at, occurrence="occurrence-2"))
+    assert await take(store, intake(at=at)) == ("attached", second)
+    await take(store, intake(at=at, status=RESOLVED, occurrence="occurrence-2"))
+    item = await store.remediation(second)
+    assert item is not None
+    assert item.signal.resolved_at == at
 
 
 A_PERSONS = [AssessmentEvent.ESCALATE, AssessmentEvent.FAIL, AssessmentEvent.TIME_OUT, AssessmentEvent.CANCEL]

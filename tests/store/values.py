@@ -41,6 +41,7 @@ def intake(
     name: str = "checkout",
     *,
     at: datetime = START,
+    began_at: datetime | None = None,
     status: SignalStatus = SignalStatus.FIRING,
     severity: Severity = Severity.WARNING,
     occurrence: str = "occurrence-1",
@@ -53,7 +54,16 @@ def intake(
     pod = ResourceRef("prod", "Pod", f"{name}-7d9f-x2x4", "shop")
     labels = {"alertname": "KubePodCrashLooping"}
     signal = Signal(
-        "KubePodCrashLooping", source, "prod", status, severity, pod, failure_class, occurrence, at, labels=labels
+        "KubePodCrashLooping",
+        source,
+        "prod",
+        status,
+        severity,
+        pod,
+        failure_class,
+        occurrence,
+        began_at or at,
+        labels=labels,
     )
     key = fingerprint(ref, failure_class)
     return Intake(signal, ref, key, candidate or f"rr-{key[:6]}", at, window_s)

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import FAULTS, FINAL, Remediation, RemediationPhase
-from kubernaut.domain.signals import Signal, SignalStatus, SignalSummary
+from kubernaut.domain.signals import Signal, SignalSource, SignalStatus, SignalSummary
 from kubernaut.domain.values import Priority, Severity
 from kubernaut.ports import Intake, Taken
 
@@ -66,8 +66,34 @@ def take(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> T
         took = _took_it(connection, intake)
         home = _open_of(took) or next(iter(took), active)
         return _resolve(connection, tail, intake, home) if home else IGNORED
-    home = active or _ended_home(connection, intake)
-    return _attach(connection, tail, intake, home) if home else _open(connection, tail, intake)
+    if active is not None:
+        return _attach(connection, tail, intake, active)
+    return _take_ended(connection, tail, intake)
+
+
+def _take_ended(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> Taken:
+    """A firing whose failure is not active under its present name.
+
+    The window is counted from the end and nothing renews it: a failure that goes on, or comes back, after a remediation
+    ended well is looked at again. What a person owns is never opened behind that person's back by the same firing.
+    """
+    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
+    took = _took_it(connection, intake)
+    home = _open_of(took) or next((home for home in took if _still_its(connection, home, since)), None)
+    if home is None:
+        home = _one(connection, _RECENT, intake.fingerprint, since)
+        if home is None:
+            return _open(connection, tail, intake)
+        if _is_back(connection, intake, home, since):
+            return _open(connection, tail, intake, after=home)
+    return _attach(connection, tail, intake, home)
+
+
+def _is_back(connection: sqlite3.Connection, intake: Intake, home: _Home, since: int) -> bool:
+    """Whether a firing that nobody took yet tells that the failure is back: it began after an end that left it to nobody."""
+    nobodys = home.phase in (RemediationPhase.COMPLETED, RemediationPhase.SKIPPED)
+    began_after = codec.to_us(intake.signal.starts_at) > (home.ended_at or 0)
+    return nobodys and began_after and not _left_to_another(connection, home, since)
 
 
 def _one(connection: sqlite3.Connection, sql: str, *values: object) -> _Home | None:
@@ -89,25 +115,13 @@ def _open_of(homes: Iterable[_Home]) -> _Home | None:
     return next((home for home in homes if home.phase not in FINAL), None)
 
 
-def _ended_home(connection: sqlite3.Connection, intake: Intake) -> _Home | None:
-    """Where a firing belongs whose failure is not active under its present name.
-
-    The window is counted from the end and nothing renews it: a failure that goes on, or comes back, after a remediation
-    ended well is looked at again. What a person owns is never opened behind that person's back by the same firing.
-    """
-    since = codec.to_us(intake.received_at - timedelta(seconds=intake.window_s))
-    took = _took_it(connection, intake)
-    return (
-        _open_of(took)
-        or _one(connection, _RECENT, intake.fingerprint, since)
-        or next((home for home in took if _still_its(connection, home, since)), None)
-    )
-
-
 def _still_its(connection: sqlite3.Connection, home: _Home, since: int) -> bool:
     """Whether a repeat of a firing that this one took still belongs to it, though it has ended."""
-    if home.phase in A_PERSONS or (home.ended_at or 0) >= since:
-        return True
+    return home.phase in A_PERSONS or (home.ended_at or 0) >= since or _left_to_another(connection, home, since)
+
+
+def _left_to_another(connection: sqlite3.Connection, home: _Home, since: int) -> bool:
+    """Whether it left its failure to another one that goes on, or ended within the window."""
     if home.phase != RemediationPhase.SKIPPED:
         return False
     other = connection.execute(_LEFT_TO, (home.id,)).fetchone()
@@ -131,16 +145,19 @@ def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, h
     return Taken(home.id, "attached")
 
 
+_REMEMBER = (
+    "INSERT INTO occurrence (fingerprint, occurrence, remediation_id, source, resolved_at) SELECT ?1, ?2, ?3, ?4,"
+    " (SELECT max(resolved_at) FROM occurrence WHERE occurrence = ?2 AND fingerprint = ?1)"
+    " WHERE NOT EXISTS (SELECT 1 FROM occurrence WHERE remediation_id = ?3 AND occurrence = ?2) RETURNING resolved_at"
+)
+
+
 def _remember(connection: sqlite3.Connection, intake: Intake, remediation_id: str) -> bool:
-    """Note a firing that the remediation had not taken yet; False when it had."""
+    """Note a firing that the remediation had not taken yet; whether it goes on. A late repeat of one that is over is over."""
     signal = intake.signal
-    return bool(
-        connection.execute(
-            "INSERT INTO occurrence (fingerprint, occurrence, remediation_id, source) SELECT ?1, ?2, ?3, ?4"
-            " WHERE NOT EXISTS (SELECT 1 FROM occurrence WHERE remediation_id = ?3 AND occurrence = ?2)",
-            (intake.fingerprint, signal.occurrence, remediation_id, signal.source.value),
-        ).rowcount
-    )
+    values = (intake.fingerprint, signal.occurrence, remediation_id, signal.source.value)
+    row = connection.execute(_REMEMBER, values).fetchone()
+    return row is not None and row[0] is None
 
 
 def _worth_telling(count: int) -> bool:
@@ -174,8 +191,20 @@ def _resolve(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, 
     return Taken(home.id, "resolved")
 
 
-def _open(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> Taken:
-    remediation_id = _free_id(connection, intake.candidate_id)
+def _open(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, after: _Home | None = None) -> Taken:
+    """A new remediation.
+
+    Args:
+        after: the one whose failure is back. What that one has done needs its time to work, and must not be done over and
+            over: the new one is looked at when the window is over, unless a person asks for it or nothing was done.
+    """
+    remediation_id, wake_at, reason = _free_id(connection, intake.candidate_id), intake.received_at, ""
+    if after is not None and after.ended_at is not None:
+        ended_at = codec.from_us(after.ended_at)
+        reason = f"back {(intake.received_at - ended_at).total_seconds():.0f} s after {after.id} ended"
+        if after.phase == RemediationPhase.COMPLETED and intake.signal.source is not SignalSource.MANUAL:
+            wake_at = max(wake_at, ended_at + timedelta(seconds=intake.window_s))
+            reason += f", looked at {intake.window_s:.0f} s after that end unless it resolves"
     item = Remediation(
         id=remediation_id,
         fingerprint=intake.fingerprint,
@@ -183,12 +212,14 @@ def _open(connection: sqlite3.Connection, tail: JournalTail, intake: Intake) -> 
         signal=_summary(intake.signal, intake),
         created_at=intake.received_at,
         failure_class=intake.signal.failure_class,
-        wake_at=intake.received_at,
+        wake_at=wake_at,
         priority=Priority.of(Severity(intake.signal.severity), "unknown"),
+        reason=reason,
         version=1,
     )
     insert_remediation(connection, item, codec.remediation_document(item))
-    _note(tail, intake, remediation_id, f"{intake.signal.name} on {intake.owner}", 1)
+    told = f"{intake.signal.name} on {intake.owner}" + (f": {reason}" if reason else "")
+    _note(tail, intake, remediation_id, told, 1)
     return Taken(remediation_id, "opened")
 
 
