@@ -35,6 +35,7 @@ LOOKS = {
     "gitops AwaitingMerge",
     "gitops Syncing",
     "gitops Verifying",
+    "gitops Verifying (verification)",
 }
 """What may be persisted in between, as often as there is nothing new to see."""
 
