@@ -18,6 +18,7 @@ from kubernaut.ports import Change
 from .asking import approval_for, ask, covers
 from .entries import progress, track_entry
 from .execute import after, execute, roll_back
+from .judging import judged
 from .outside import Outside
 from .ownership import managed_now
 from .planning import Planned, bound, decide_plan, drains_beside
@@ -138,10 +139,7 @@ async def _await_approval(out: Outside, remediation: Remediation, track: Imperat
 async def _verify(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
     """Health must hold for the stability window without a break; a restart in between begins the window anew."""
     now, limits = out.clock.now(), out.limits
-    reader = out.cluster(remediation.cluster)
-    judged = [await find(s.action).health(reader, s, track.run_of(s.id)) for s in track.plan.steps]
-    worst = max(judged, key=lambda h: list(HealthState).index(h.state))
-    stamp = "|".join(h.stamp for h in judged)
+    worst, stamp = await judged(out, track, remediation.cluster)
     track = replace(track, due_at=track.due_at or now + timedelta(seconds=limits.verify_deadline_s))
     steady = steady_since(track, stamp, now) if worst.state is HealthState.HEALTHY else None
     if worst.state is HealthState.FAILED or too_late(track, steady, now):
