@@ -26,6 +26,7 @@ _OWNED = {"Deployment": "ReplicaSet", "StatefulSet": "Pod", "DaemonSet": "Pod", 
 _PARTS = ("Pod", "ReplicaSet")
 """Kinds whose trouble is their owner's. Watches are apart, so intake can know a pod and not yet its ReplicaSet's owner."""
 _NODE_LEASES = "kube-node-lease"
+_NODE_EVENTS = "default"
 _FEW_NAMES = 12
 _GITOPS_ROUNDS = 3
 
@@ -73,7 +74,7 @@ async def enrich(
         clock.now(),
         tuple(facts.objects.values()),
         dict(facts.logs),
-        missing=tuple(facts.missing),
+        missing=tuple(dict.fromkeys(facts.missing)),
         signal=signal,
         labels=redact_labels(labels or {}),
     )
@@ -127,7 +128,7 @@ class _Facts:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._all("Pod", "", fields=f"spec.nodeName={name}"))
             group.create_task(self._one("Lease", _NODE_LEASES, name))
-            group.create_task(self._all("Event", "default", keep=lambda e: _about(e, {name})))
+            group.create_task(self._events(_NODE_EVENTS, {("Node", name)}))
             group.create_task(self._all("PodDisruptionBudget", ""))
 
     async def _pods_and_what_they_need(self, top: Object, root: Object) -> None:
@@ -141,7 +142,7 @@ class _Facts:
                 group.create_task(self._one("Node", "", name))
             group.create_task(self._events(namespace, mine))
             if any(not c.ready for c in sick) and nodes:
-                group.create_task(self._all("Event", "default", keep=lambda e: _about(e, nodes)))
+                group.create_task(self._events(_NODE_EVENTS, {("Node", name) for name in nodes}))
             for kind, name in referenced(top, pods, sick):
                 group.create_task(self._one(kind, namespace, name))
             if len(pods) < int((top.get("spec") or {}).get("replicas") or 0):
@@ -246,11 +247,6 @@ _HPA = "HorizontalPodAutoscaler"
 def _involved(event: Object) -> tuple[str, str]:
     about = event.get("involvedObject") or {}
     return str(about.get("kind", "")), str(about.get("name", ""))
-
-
-def _about(event: Object, nodes: set[str]) -> bool:
-    kind, name = _involved(event)
-    return kind == "Node" and name in nodes
 
 
 def _scales(autoscaler: Object, top: Object) -> bool:

@@ -12,6 +12,7 @@ _NEEDS_SECRETS = (
     "ContainerCreating",
     "PodInitializing",
 )
+_EVERYWHERE = "kube-root-ca.crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def unhealthy(pods: Sequence[Object]) -> list[Unhealthy]:
 
 
 def referenced(top: Object, pods: Sequence[Object], sick: Sequence[Unhealthy]) -> list[tuple[str, str]]:
-    """Kind and name of the configuration that unhealthy pods need: ConfigMaps; Secrets and volumes only if they can't start."""
+    """Kind and name of the configuration that unhealthy pods need: ConfigMaps; Secrets and volumes only if they can't start, and
+    only then the cluster's own certificate, which is mounted into every pod and configures none."""
     if not sick:
         return []
     starting = any(c.waiting in _NEEDS_SECRETS for c in sick)
@@ -61,7 +63,9 @@ def referenced(top: Object, pods: Sequence[Object], sick: Sequence[Unhealthy]) -
     names = {c.pod for c in sick}
     specs += [pod.get("spec") or {} for pod in pods if pod["metadata"]["name"] in names][:2]
     found = dict.fromkeys(reference for spec in specs for reference in _of(spec))
-    return [(kind, name) for kind, name in found if name and (kind == "ConfigMap" or starting)]
+    return [
+        (kind, name) for kind, name in found if name and (starting or (kind == "ConfigMap" and name != _EVERYWHERE))
+    ]
 
 
 def _of(spec: Object) -> Iterator[tuple[str, str]]:

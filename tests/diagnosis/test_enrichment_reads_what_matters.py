@@ -148,6 +148,33 @@ async def test_a_healthy_deployment_costs_few_reads_and_no_logs() -> None:
     assert not {"logs", "Secret", "ConfigMap"} & set(reader.asked)
 
 
+@pytest.mark.parametrize(("reason", "read"), [("CrashLoopBackOff", False), ("ContainerCreating", True)])
+async def test_the_cluster_s_certificate_is_read_only_for_pods_that_cannot_start(reason: str, read: bool) -> None:
+    cluster = Cluster(replicas=1)
+    cluster.node()
+    cluster.revision(1, [container()], created_s=3600)
+    pod = cluster.pod("checkout-1-0", waiting(reason, "x", restarts=1, last=ended("Error", 1)), unready_s=3500)
+    sources = [{"serviceAccountToken": {"path": "token"}}, {"configMap": {"name": "kube-root-ca.crt"}}]
+    pod["spec"]["volumes"] = [{"name": "kube-api-access", "projected": {"sources": sources}}]
+    reader = Reader(cluster)
+    await enrich(reader, CHECKOUT, clock=Held(), deadline_s=5.0)
+    assert ("ConfigMap" in reader.asked) is read
+
+
+async def test_events_of_the_pods_node_are_read_and_those_of_others_left() -> None:
+    cluster = out_of_memory_cluster()
+    for number, name in enumerate(("n1", "n2")):
+        involved = {"kind": "Node", "name": name, "uid": f"u-{name}"}
+        event = {
+            "kind": "Event",
+            "metadata": {"name": f"e{number}", "namespace": "default"},
+            "involvedObject": involved,
+        }
+        cluster.objects.append(event)
+    snapshot = await enrich(Reader(cluster), CHECKOUT, clock=Held(), deadline_s=5.0)
+    assert [e["metadata"]["name"] for e in snapshot.of_kind("Event", "default")] == ["e0"]
+
+
 async def test_the_application_that_the_tracking_id_names_is_read() -> None:
     cluster = out_of_memory_cluster()
     annotation = {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/checkout"}
