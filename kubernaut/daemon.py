@@ -40,6 +40,7 @@ from kubernaut.server.principals import Directory, Membership
 from kubernaut.server.reloads import Reloads
 from kubernaut.server.sockets import remove_socket, tcp_socket, unix_socket
 from kubernaut.settings import Settings
+from kubernaut.settings.model import no_pod
 
 log = structlog.get_logger()
 _DATABASE = "kubernaut.db"
@@ -145,7 +146,11 @@ async def _ground(settings: Settings, clock: Clock, open_store: OpenStore, stack
     if caution := tokens.caution():
         log.warning("the tokens file is open to others", caution=caution)
     policies = settings.policies.dir or shipped_policies()
-    policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
+    try:
+        policy = await RegoPolicyEngine.load(policies, settings.policy_overrides())
+    except BadInput as error:
+        field = "policies.dir" if settings.policies.dir else "policies.settings"
+        raise BadInput(str(error), field=field) from error
     stack.callback(policy.close)
     store = await open_store(settings.state_dir / _DATABASE, clock)
     stack.push_async_callback(store.close)
@@ -196,13 +201,18 @@ def _prepare(settings: Settings) -> None:
     except LookupError as error:
         raise BadInput(f"there is no group {group!r} on this machine", field="api.group") from error
     except OSError as error:
-        raise BadInput(f"{error.filename} can't be used: {error.strerror}", field="state_dir") from error
+        raise BadInput(_unusable(error), field="state_dir") from error
     try:
         settings.forge_root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"{error.filename} can't be used: {error.strerror}", field="forge.root") from error
+        raise BadInput(_unusable(error), field="forge.root") from error
     if shutil.which("git") is None:
         raise BadInput("git is not on PATH, and the local forge is made of it", field="forge.kind")
+
+
+def _unusable(error: OSError) -> str:
+    why = "it is not a folder" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+    return f"{error.filename} can't be used: {why}"
 
 
 async def _stop(doors: Doors, runner: Runner, working: asyncio.Task[None]) -> None:
@@ -225,6 +235,8 @@ async def _clusters(
     watch = settings.watch
     graces = Graces(watch.pod_grace_s, watch.deployment_grace_s, watch.node_grace_s)
     for index, entry in enumerate(settings.clusters):
+        if entry.kubeconfig is None and (sentence := no_pod()):
+            raise BadInput(sentence, field=f"clusters[{index}].kubeconfig")
         watcher = StateWatcher(entry.name, signals.put, clock, graces)
         on_change = watcher.feed if settings.watch.enabled else None
         try:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from kubernaut.domain.errors import KubernautError
-from kubernaut.settings import Settings, load
+from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.settings import Settings, load, places
+from kubernaut.settings.environment import dotted
 
 from .config import config_option
 from .log import configure_log
@@ -44,6 +45,8 @@ def daemon(path: Path) -> None:
     except BaseExceptionGroup as group:
         logging.getLogger("kubernaut").error("a background task failed", exc_info=group)
         raise _first(group) from group
+    except BadInput as error:
+        raise _placed(error, path) from error
 
 
 async def _serve(settings: Settings) -> None:
@@ -98,6 +101,17 @@ def end_in_any_case(after_s: float) -> None:
     timer = threading.Timer(after_s, end)
     timer.daemon = True
     timer.start()
+
+
+def _placed(error: BadInput, path: Path) -> BadInput:
+    """The error with the line of the file where its key stands."""
+    lines = {dotted(key): place for key, place in places(path).items()}
+    field = error.field
+    while field and field not in lines:
+        field = field.rpartition("[" if field.endswith("]") else ".")[0]
+    if error.place or not error.field:
+        return error
+    return BadInput(error.message, field=error.field, place=lines.get(field, str(path)))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> KubernautError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from kubernaut.domain.errors import BadInput
 
 _BACKLOG = 1024
-_LONGEST_PATH = 107
+LONGEST_PATH = 107
 """Bytes in sockaddr_un, without the closing zero. Source: unix(7)."""
 
 
@@ -19,7 +19,7 @@ def tcp_socket(host: str, port: int) -> socket.socket:
     Raises:
         BadInput: the address is not this machine's, or somebody else listens there.
     """
-    where = f"{host}:{port}"
+    where = f"{host}:{port}" if port else host
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -46,9 +46,9 @@ def unix_socket(path: Path, group: str | None) -> socket.socket:
     Raises:
         BadInput: the path is too long, taken by a living daemon or by something that is no socket, or not writable.
     """
-    if len(os.fsencode(path)) > _LONGEST_PATH:
+    if len(os.fsencode(path)) > LONGEST_PATH:
         raise BadInput(
-            f"{path} is too long for a Unix socket ({_LONGEST_PATH} bytes): set a shorter one", field="api.socket"
+            f"{path} is too long for a Unix socket ({LONGEST_PATH} bytes): set a shorter one", field="api.socket"
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o755)

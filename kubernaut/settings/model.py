@@ -1,5 +1,6 @@
 """The configuration's model: every key with its type, its default and a sentence. Nothing here reads a file."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -239,3 +240,13 @@ class Settings(BaseSettings):
         gate = {"alone_above": self.confidence.act_alone_above, "never_below": self.confidence.never_below}
         nearer = self.policies.settings.get("confidence", {})
         return {**self.policies.settings, "confidence": {**gate, **nearer} if isinstance(nearer, dict) else nearer}
+
+
+def no_pod() -> str:
+    """Why a cluster without a kubeconfig can't be reached from here; empty in a pod, which has a service account.
+
+    Source: Kubernetes, accessing the API from a pod.
+    """
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return ""
+    return "is missing, and this is no pod that has a service account: name a kubeconfig"

@@ -15,6 +15,7 @@ GOOD = {
 
 def _write(tmp_path: Path, **changes: Any) -> Path:
     (tmp_path / "kubeconfig").write_text(yaml.safe_dump(GOOD))
+    (tmp_path / "kubeconfig").chmod(0o600)
     (tmp_path / "tokens.txt").write_text("0123456789abcdef  # one\n")
     (tmp_path / "tokens.txt").chmod(0o600)
     document = {
@@ -41,7 +42,7 @@ def test_what_is_in_order_is_said_to_be(tmp_path: Path) -> None:
 
 def test_tokens_that_everybody_may_read_are_told_and_taken(tmp_path: Path) -> None:
     path = _write(tmp_path)
-    assert "caution" not in _check(path)[1]
+    assert "tokens_file" not in _check(path)[1]
     (tmp_path / "tokens.txt").chmod(0o644)
     status, said = _check(path)
     assert status == 0, said
@@ -111,3 +112,36 @@ def test_show_tells_defaults_and_overrides_and_hides_secrets(tmp_path: Path) -> 
     assert yaml.safe_load(as_yaml) == shown
     assert "hunter2secret" not in result.stdout + as_yaml
     assert "0123456789abcdef" not in result.stdout + as_yaml
+
+
+def test_doors_and_folders_that_can_not_be_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = _write(
+        tmp_path,
+        state_dir="file/state",
+        gateway={"tokens_file": "tokens.txt", "listen": "203.0.113.7:9480"},
+        api={"socket": "x" * 200, "group": "no-such-group-anywhere"},
+        clusters=[{"name": "a"}],
+        forge={"root": "file"},
+    )
+    status, said = _check(path)
+    assert status == 2
+    for expected in (
+        f"state_dir: {tmp_path / 'file'} is not a folder", f"forge.root: {tmp_path / 'file'} is not a folder",
+        "gateway.listen: can't listen on 203.0.113.7: ", "api.socket: ", "longer than the 107 bytes",
+        "api.group: there is no group 'no-such-group-anywhere'", "clusters[0].kubeconfig: is missing, and this is no pod",
+    ):  # fmt: skip
+        assert expected in said, said
+
+
+def test_what_is_unwise_is_a_caution(tmp_path: Path) -> None:
+    path = _write(tmp_path, roles={"approver": {"groups": ["no-such-group"], "users": ["no-such-user"]}})
+    (tmp_path / "kubeconfig").chmod(0o644)
+    status, said = _check(path)
+    assert status == 0
+    for expected in (
+        "caution: FILE", "clusters[0].kubeconfig: everybody on this machine may read",
+        "roles.approver.users: this machine knows no user 'no-such-user'",
+        "roles.approver.groups: this machine knows no group 'no-such-group'",
+    ):  # fmt: skip
+        assert expected in said, said

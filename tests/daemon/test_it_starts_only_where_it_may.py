@@ -4,6 +4,7 @@ import socket
 import stat
 from pathlib import Path
 
+import yaml
 from gateway.house import CLUSTER
 
 from kubernaut.lab.house import Daemon
@@ -94,6 +95,26 @@ def test_a_policy_with_a_syntax_error_is_told_by_file_and_line(tmp_path: Path) -
     status, said = _start(daemon.config, KUBERNAUT_POLICIES__DIR=str(folder))
     assert status == 2
     assert "approval.rego:" in said
+
+
+def test_what_is_in_the_way_is_told_by_the_line_that_names_it(tmp_path: Path) -> None:
+    daemon = _plain(tmp_path)
+    text = daemon.config.read_text()
+    (tmp_path / "file").write_text("")
+    for section, wrong, says in (
+        ("state_dir", f"state_dir: {tmp_path}/file/state", "file/state can't be used: it is not a folder"),
+        ("clusters", "clusters: [{name: a}]", "clusters[0].kubeconfig: is missing, and this is no pod"),
+        ("policies", f"policies: {{dir: {tmp_path}/nowhere}}", "policies.dir: "),
+        ("forge", f"forge: {{root: {tmp_path}/file}}", "forge.root: "),
+    ):
+        others = yaml.safe_load(text)
+        others.pop(section, None)
+        daemon.config.write_text(yaml.safe_dump(others) + wrong + "\n")
+        line = len(daemon.config.read_text().splitlines())
+        status, said = _start(daemon.config)
+        assert status == 2, said
+        assert said.startswith(f"kubernaut: {daemon.config}:{line}: "), said
+        assert says in said
 
 
 async def test_socket_and_state_are_closed_to_others(one: Life) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kubernaut.domain.errors import BadInput
 
 _MIN_LENGTH = 16
+_KEY = "gateway.tokens_file"
 
 
 class Tokens:
@@ -29,8 +30,10 @@ class Tokens:
         try:
             now = path.stat()
             lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"can't read the tokens: {error}", field="gateway.tokens_file", place=str(path)) from error
+        except OSError as error:
+            raise BadInput(f"can't read the tokens of {path}: {error.strerror}", field=_KEY) from error
+        except UnicodeDecodeError as error:
+            raise BadInput(f"can't read the tokens of {path}: it is not text", field=_KEY) from error
         digests = []
         for number, line in enumerate(lines, 1):
             token = line.partition("#")[0].strip()
@@ -61,7 +64,7 @@ class Tokens:
         try:
             now = self._path.stat()
         except OSError as error:
-            raise BadInput(f"can't read the tokens: {error}", place=str(self._path)) from error
+            raise BadInput(f"can't read the tokens of {self._path}: {error.strerror}", field=_KEY) from error
         if at_once or (now.st_mtime_ns, now.st_size) != self._stamp:
             self._load(self._path)
 
