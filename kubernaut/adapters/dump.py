@@ -26,6 +26,9 @@ _SOON = timedelta(minutes=10)
 _AFTERWARDS = timedelta(seconds=20)
 """A dump is read after the newest thing that it tells; nodes tell of themselves all the time, so it is not long after."""
 _SERVICE = re.compile(r"(?<![\w.-])([a-z0-9][a-z0-9-]{0,62})\.([a-z0-9][a-z0-9-]{0,62})(?![\w-])")
+_ADDRESS = re.compile(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])|(?<![\w:])[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])"
+)
 _BACKING = ("Service", "Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Event", "ConfigMap", "Secret")
 _EXPECTED = ("nodes", "pods", "events", "replicasets")
 _MARK = re.compile(r"^==== (START|END) logs for container (\S+) of pod (\S+)/(\S+) ====$")
@@ -82,10 +85,17 @@ class Dump:
 
     def _named_elsewhere(self, namespace: str) -> frozenset[str]:
         """Other namespaces whose Services the logs of this one name: what is down there may be why it fails here."""
-        services = {(o["metadata"]["name"], _namespace(o)) for o in self.objects if o["kind"] == "Service"}
-        told = (text for key, text in self.logs.items() if key.namespace == namespace)
-        named = {match.groups() for text in told for match in _SERVICE.finditer(text)}
-        return frozenset(where for _, where in named & services if where != namespace)
+        services = [o for o in self.objects if o["kind"] == "Service" and _namespace(o) != namespace]
+        names = {(o["metadata"]["name"], _namespace(o)): _namespace(o) for o in services}
+        addresses = {
+            str(o["spec"].get("clusterIP")): _namespace(o) for o in services if isinstance(o.get("spec"), dict)
+        }
+        found: set[str] = set()
+        for text in (text for key, text in self.logs.items() if key.namespace == namespace):
+            told = {(match[1], match[2]) for match in _SERVICE.finditer(text)}
+            found |= {names[name] for name in told & names.keys()}
+            found |= {addresses[match[0]] for match in _ADDRESS.finditer(text) if match[0] in addresses}
+        return frozenset(found)
 
     def _namespaces(self) -> list[str]:
         return sorted({_namespace(o) for o in self.objects if _namespace(o)})

@@ -21,7 +21,7 @@ from .probes import never_ready
 from .readiness import stale_pods, wedged_pod
 from .seen import looked_at
 from .shortage import short_node
-from .stuck import kept_back, not_created, not_started, unschedulable
+from .stuck import kept_back, not_created, not_started, unschedulable, waits_for_init
 from .values import wrong_value
 from .words import plain
 
@@ -47,6 +47,7 @@ WORKLOAD_RULES: tuple[Rule, ...] = (
     not_created,
     not_started,
     kept_back,
+    waits_for_init,
     never_ready,
     failed_job,
     stale_pods,
@@ -57,7 +58,7 @@ RULES: tuple[Rule, ...] = (sick_node, short_node, *WORKLOAD_RULES)
 
 _DEEPEST = 3
 _EXPLAINS = 0.7
-_EFFECTS = ("CrashLoopBackOff", "PodsNotReady", "PodNotReady", "ReadinessProbeFailed")
+_EFFECTS = ("CrashLoopBackOff", "PodsNotReady", "PodNotReady", "ReadinessProbeFailed", "PodInitializing")
 _EFFECT = 0.7
 """What is left of the confidence in a workload's own fault when something that it needs is down."""
 _ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import ResourceRef
 
-from .objects import Container, Revision, alive, condition, containers_of, event_count, event_time, number
+from .objects import Container, Revision, alive, condition, containers_of, event_count, event_time, number, pod_ready
 from .units import moment
 
 T = TypeVar("T")
@@ -102,6 +102,19 @@ class Case:
             for pod in self.snapshot.of_kind("Pod", root["metadata"].get("namespace", ""))
             if selects(wanted, pod) and (controller_of(pod) or {}).get("kind") == "ReplicaSet"
         ]
+
+    @cached_property
+    def leaving(self) -> list[Object]:
+        """The target's pods that should be gone by now and are not, while the workload lacks pods: their node may be lost."""
+        wanted = ((self.workload or {}).get("spec") or {}).get("replicas")
+        if wanted is None or sum(map(pod_ready, self.siblings)) >= int(wanted):
+            return []
+        found = []
+        for pod in self.snapshot.pods():
+            age_s = self.age_s(moment(pod["metadata"].get("deletionTimestamp")))
+            if age_s is not None and age_s > _BETWEEN_S / 10:
+                found.append(pod)
+        return found
 
     @cached_property
     def evicted(self) -> list[Object]:

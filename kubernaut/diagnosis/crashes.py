@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 
+from .blame import blames
 from .case import Case
 from .changes import Difference, changed, last_change
 from .commands import why_not_started
@@ -13,7 +14,6 @@ from .nodes import node_to_blame
 from .objects import Container, pod_ready
 from .symptoms import Symptom, agrees, explaining, last_lines, symptom
 from .units import moment
-from .values import blames
 from .words import event_fact, fact, many, plain, quoted
 
 
@@ -33,7 +33,7 @@ def _explained(case: Case, container: Container) -> bool:
         or end.get("reason") == "OOMKilled"
         or not case.present(container)
         or bool(why_not_started(case, container))
-        or any(blame.value_named for blame in blames(case, container))
+        or any(b.value_named and (b.nowhere or not b.unreachable) for b in blames(case, container))
         or node_to_blame(case, container.pod)
     )
 

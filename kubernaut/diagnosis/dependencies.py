@@ -20,6 +20,9 @@ from .units import moment
 from .words import fact, many, plain
 
 _HOST = re.compile(r"(?<![\w.-])[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?![\w-])")
+_WAITS = re.compile(
+    r"could not connect|failed to connect|can(?:no|')t connect|waiting (?:for|on)|not reachable|unreachable", re.I
+)
 _LINES = 20
 _SURE = 0.9
 """A dependency's cure is never certain enough to run alone: only the log connects it with what alerted."""
@@ -102,9 +105,7 @@ def _said(needed: Dependency) -> Evidence:
 def _named_services(case: Case, container: Container) -> Iterator[tuple[Object, str]]:
     own = container.pod["metadata"].get("namespace", "")
     for line in last_lines(case, container, _LINES):
-        if not UNREACHABLE.search(line) and not re.search(
-            r"could not connect|failed to connect|can't connect", line, re.I
-        ):
+        if not UNREACHABLE.search(line) and not _WAITS.search(line):
             continue
         for host in dict.fromkeys(_HOST.findall(line.lower()[:1000])):
             service = _service(case.snapshot, host, own)

@@ -17,7 +17,7 @@ from .changes import changed
 from .confidence import Rests, confidence
 from .objects import Container, condition, no_space_left, pod_ready
 from .pullsecrets import PullSecret, bad_pull_secret
-from .registries import failures, why_not_pulled
+from .registries import failures, no_such_host, registry, why_not_pulled
 from .units import moment
 from .words import event_fact, fact, many, plain
 
@@ -58,10 +58,12 @@ def _finding(case: Case, containers: list[Container], image: str) -> Finding:
     first = containers[0]
     why = why_not_pulled(case, first)
     good, proven = last_good_image(case, first.name, image)
+    if why == "unreachable" and proven and registry(good) != registry(image) and no_such_host(case, first):
+        why = "no registry"
     runs = [p for p in case.siblings if pod_ready(p) and _has_image(p, image)]
     secret = bad_pull_secret(case, first) if why == "denied" else None
     reverts = bool(good) and (
-        why in ("not found", "invalid", "platform")
+        why in ("not found", "invalid", "platform", "no registry")
         or (why == "denied" and secret is None and _other_repository(good, image))
     )
     told = why in ("not found", "invalid", "platform", "never") or secret is not None
@@ -108,6 +110,7 @@ def _cause(case: Case, container: Container, image: str, why: Why) -> str:
         "not found": f"The registry has no image {image}, so {where} can't start.",
         "invalid": f"{image} is no valid image name, so {where} can't start.",
         "platform": f"Image {image} has no variant for {_processor(case, container)}, so {where} can't start.",
+        "no registry": f"There is no registry {plain(registry(image), 80)}, so {where} can't start with {image}.",
         "never": f"Image {image} is not on the node and the pull policy is Never, so {where} can't start.",
         "denied": refused,
         "limited": f"The registry has reached its rate limit for this cluster and refuses {image} for now, so {where} "

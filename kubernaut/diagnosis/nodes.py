@@ -4,8 +4,8 @@ The kubelet's conditions and those of node-problem-detector are read as types an
 when a component of the node or the control plane recorded them.
 """
 
-import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_of
@@ -13,11 +13,11 @@ from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
 from .confidence import Rests, confidence
+from .hardware import broken_parts, by_a_component, hardware_events
 from .objects import alive, condition, containers_of, event_time, pod_ready
 from .units import moment, spoken
 from .words import event_fact, fact, many, plain
 
-STANDARD = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
 _OWN_TROUBLE = (
     "CrashLoopBackOff",
     "ImagePullBackOff",
@@ -29,16 +29,6 @@ FLAPS = 3
 _JOINING_S = 180.0
 """A node that has just joined is not ready until its network plugin runs on it."""
 HARDWARE_EVENTS = 3
-_PART = re.compile(
-    r"disk|filesystem|storage|drive|nvme|smart|memory|ecc|cpu|kernel|hardware|xfs|ext4|mce|machinecheck", re.I
-)
-_BROKEN = re.compile(r"fail|error|deadlock|read-?only|corrupt|bad|fault|degraded|shutdown|uncorrect|problem", re.I)
-_WELL = re.compile(r"healthy|ok$|good$|^no[A-Z]|sufficient", re.I)
-_HARDWARE_REASONS = re.compile(
-    r"^(IOError|Ext4Error|Ext4Warning|XfsHasShutDown|DiskError|BadDisk|FilesystemIsReadOnly|MemoryReadError|CperHardware\w*"
-    r"|KernelOops|TaskHung|MCE\w*|MachineCheck\w*|EDAC\w*|Nvme\w*|UncorrectableError|HardwareError)$"
-)
-_NODE_COMPONENTS = re.compile(r"kubelet|kernel|node|problem|detector|monitor|abrt|smart|health", re.I)
 
 
 def sick_node(case: Case) -> list[Finding]:
@@ -47,7 +37,7 @@ def sick_node(case: Case) -> list[Finding]:
         root = case.snapshot.root
         return [] if root is None else _judge(case, root, case.pods)
     hurt: dict[str, list[Object]] = {}
-    for pod in case.pods:
+    for pod in (*case.pods, *case.leaving):
         if not pod_ready(pod) and (node := case.node_of(pod)) is not None and node_to_blame(case, pod):
             hurt.setdefault(node["metadata"]["name"], []).append(pod)
     found = []
@@ -83,29 +73,22 @@ def faulty_nodes(case: Case) -> set[str]:
 
 
 def _faulty(case: Case, node: Object) -> bool:
-    return condition(node, "Ready").get("status") != "True" or bool(broken_parts(node)) or _flaps(case, node) >= FLAPS
-
-
-def broken_parts(node: Object) -> list[dict[str, str]]:
-    """Conditions by which the node tells of failing hardware or a broken kernel."""
-    found = []
-    for told in (node.get("status") or {}).get("conditions") or ():
-        kind = str(told.get("type", ""))
-        speaks = kind not in STANDARD and not _WELL.search(kind) and _PART.search(kind) and _BROKEN.search(kind)
-        if told.get("status") == "True" and speaks:
-            found.append({str(k): str(v) for k, v in told.items()})
-    return found
+    away = (
+        condition(node, "Ready").get("status") != "True"
+        or condition(node, "NetworkUnavailable").get("status") == "True"
+    )
+    return away or bool(broken_parts(node)) or _flaps(case, node) >= FLAPS
 
 
 def _judge(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
-    for rule in (_failing_hardware, _flapping, _not_ready):
+    for rule in (_failing_hardware, _flapping, _not_ready, _no_network):
         if found := rule(case, node, pods):
             return found
     return []
 
 
 def _failing_hardware(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
-    parts, events = broken_parts(node), _hardware_events(case, node)
+    parts, events = broken_parts(node), hardware_events(case, node)
     times = sum(map(case.times, events))
     if not parts and times < HARDWARE_EVENTS:
         return []
@@ -185,10 +168,9 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     ready = condition(node, "Ready")
     at = moment(ready.get("lastTransitionTime"))
     age_s = case.age_s(at)
-    life_s = case.age_s(moment(node["metadata"].get("creationTimestamp")))
     if ready.get("status") == "True" or not ready or at is None or age_s is None or age_s < case.steady_s:
         return []
-    if life_s is not None and life_s < _JOINING_S:
+    if _joining(case, node, at):
         return []
     lost = ready.get("status") == "Unknown"
     said = "stopped posting its status" if lost else "says that it is not ready"
@@ -215,6 +197,36 @@ def _not_ready(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     ]
 
 
+def _no_network(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
+    told = condition(node, "NetworkUnavailable")
+    at = moment(told.get("lastTransitionTime"))
+    age_s = case.age_s(at)
+    life_s = case.age_s(moment(node["metadata"].get("creationTimestamp")))
+    if told.get("status") != "True" or age_s is None or age_s < case.steady_s or (life_s or _JOINING_S) < _JOINING_S:
+        return []
+    return [
+        Finding(
+            target=node_ref(case, node),
+            failure_class="NetworkUnavailable",
+            cause=f"Node {node['metadata']['name']} has no network for its pods "
+            f"({plain(told.get('reason', ''), 60)}: {plain(told.get('message', ''), 120)}).",
+            confidence=confidence(Rests.INDIRECT, supports=bool(_suffering(pods))),
+            evidence=(condition_fact(node, "NetworkUnavailable"), *_suffering(pods)),
+            immediate=_cordon(case, node, "Nothing new is scheduled where it could not be reached."),
+            alternatives=("a network plugin that forgot to take the condition back: its pods may serve",),
+        )
+    ]
+
+
+def _joining(case: Case, node: Object, since: datetime) -> bool:
+    """Whether the node has just come and was never ready: its Ready condition is as old as itself."""
+    created = moment(node["metadata"].get("creationTimestamp"))
+    life_s = case.age_s(created)
+    if created is None or life_s is None or life_s >= _JOINING_S or _not_ready_events(case, node):
+        return False
+    return (since - created).total_seconds() <= 2
+
+
 def _flaps(case: Case, node: Object) -> int:
     """How often the node became NotReady lately; kubelet and node controller both tell, so the louder one counts."""
     by_source: dict[str, int] = {}
@@ -226,17 +238,7 @@ def _flaps(case: Case, node: Object) -> int:
 
 
 def _not_ready_events(case: Case, node: Object) -> list[Object]:
-    return [e for e in case.events(node) if e.get("reason") == "NodeNotReady" and _trusted(e)]
-
-
-def _hardware_events(case: Case, node: Object) -> list[Object]:
-    told = case.events(node)
-    return [e for e in told if _HARDWARE_REASONS.match(str(e.get("reason", ""))) and _trusted(e)]
-
-
-def _trusted(event: Object) -> bool:
-    component = (event.get("source") or {}).get("component") or event.get("reportingComponent") or ""
-    return bool(_NODE_COMPONENTS.search(str(component)))
+    return [e for e in case.events(node) if e.get("reason") == "NodeNotReady" and by_a_component(e)]
 
 
 def newest(events: Iterable[Object]) -> list[Object]:

@@ -51,6 +51,21 @@ def why_not_pulled(case: Case, container: Container) -> str:
     return ""
 
 
+def no_such_host(case: Case, container: Container) -> bool:
+    """Whether the name service knows no host of the registry's name."""
+    return any("no such host" in text for text in (container.waiting_message, *failures(case, container)))
+
+
+def registry(image: str) -> str:
+    """The registry's host that an image name means.
+
+    >>> registry("ghcr.io/acme/app:1"), registry("nginx"), registry("acme/app")
+    ('ghcr.io', 'docker.io', 'docker.io')
+    """
+    host, slash, _ = image.partition("/")
+    return host if slash and ("." in host or ":" in host or host == "localhost") else "docker.io"
+
+
 def failures(case: Case, container: Container) -> list[str]:
     """What the kubelet's events say about pulls of this container's image, the newest last."""
     image = str(container.spec.get("image") or "")

@@ -16,7 +16,7 @@ from .memory import limit_suspected, node_ran_out
 from .nodes import condition_fact, newest, node_ref
 from .objects import Container, condition, event_time, no_space_left
 from .units import moment
-from .words import event_fact, fact, many, plain
+from .words import event_fact, fact, many, plain, quoted
 
 PRESSURES = {"MemoryPressure": "memory", "DiskPressure": "disk space", "PIDPressure": "process ids"}
 _EVICTED_FOR = (
@@ -26,6 +26,10 @@ _EVICTED_FOR = (
         re.compile(r"low on resource: (?:\[?ephemeral-storage|nodefs|imagefs|disk|inodes)|DiskPressure", re.I),
     ),
     ("PIDPressure", re.compile(r"low on resource: pids?|PIDPressure", re.I)),
+)
+_SCRATCH = re.compile(
+    r"exceed\w* (?:its|the) (?:total )?(?:local )?(?:ephemeral|limit)|EmptyDir volume .* exceeds|ephemeral.* exceeds",
+    re.I,
 )
 _TAINT = {
     "MemoryPressure": "node.kubernetes.io/memory-pressure",
@@ -43,7 +47,7 @@ def short_node(case: Case) -> list[Finding]:
         found = [_pressed(case, root, kind, []) for kind in _pressures(root)]
         killed = _system_kills(case, root)
         return found + ([_out_of_memory(case, root, killed, [])] if killed and not _pressures(root) else [])
-    return [*_evictions(case), *_kills(case), *_full(case)]
+    return [*_evictions(case), *_kills(case), *_full(case), *_own_scratch(case)]
 
 
 def _pressures(node: Object) -> list[str]:
@@ -154,6 +158,24 @@ def _full(case: Case) -> list[Finding]:
             alternatives=("the image: the registry gave it, the node could not store it",),
         )
         for name, containers in hurt.items()
+    ]
+
+
+def _own_scratch(case: Case) -> list[Finding]:
+    """Pods of the target that were evicted again and again because they exceeded their own scratch space."""
+    told = [(pod, str((pod.get("status") or {}).get("message", ""))) for pod in case.evicted]
+    mine = [(pod, said) for pod, said in told if _SCRATCH.search(said)]
+    if len(mine) < 2:
+        return []
+    return [
+        Finding(
+            target=case.owner,
+            failure_class="Evicted",
+            cause=f"{many(len(mine), 'pod')} of {case.owner.name} were evicted lately: {quoted(mine[-1][1], 160)}",
+            confidence=confidence(Rests.INDIRECT, supports=len(mine) > 2),
+            evidence=tuple(_evicted(case, pod) for pod, _ in mine[-3:]),
+            alternatives=("the node's disk: the kubelet says that the pod exceeded its own limit",),
+        )
     ]
 
 

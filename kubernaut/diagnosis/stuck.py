@@ -15,7 +15,8 @@ from .commands import why_not_started
 from .confidence import Rests, confidence
 from .missing import absent
 from .objects import Container, condition, event_time, no_space_left, pod_ready
-from .units import moment
+from .symptoms import last_lines
+from .units import moment, spoken
 from .words import event_fact, fact, listed, many, plain, quoted
 
 _WAITING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CreatePodSandboxError")
@@ -23,7 +24,13 @@ _PREPARING = ("ContainerCreating", "PodInitializing")
 _KEPT_BACK = ("FailedCreatePodSandBox", "FailedMount", "FailedAttachVolume", "FailedMapVolume", "NetworkNotReady")
 _SICK_TAINTS = re.compile(r"node\.kubernetes\.io/(?:unreachable|not-ready|disk-pressure|memory-pressure|pid-pressure)")
 _UNBOUND = re.compile(r"unbound immediate PersistentVolumeClaims|persistentvolumeclaim \"([^\"]+)\" not found", re.I)
+_ACCOUNT = re.compile(r"serviceaccount \"([a-z0-9][a-z0-9.-]*)\" not found")
 _QUOTA = re.compile(r"exceeded quota: ([a-z0-9][a-z0-9.-]*)")
+_STATED = re.compile(
+    r"runAsNonRoot|run as root|runAsUser|is not a shared mount|invalid (?:mount|capability)|not a directory", re.I
+)
+"""Kubelet's words that are the cause themselves, and no symptom of another one."""
+_HANGS_S = 900.0
 _PREPARED_S = 60.0
 _STILL_S = 1200.0
 
@@ -94,9 +101,13 @@ def not_created(case: Case) -> list[Finding]:
 
 
 def _not_created(case: Case, message: str, evidence: Evidence) -> Finding:
-    quota = _QUOTA.search(message)
+    quota, account = _QUOTA.search(message), _ACCOUNT.search(message)
     return Finding(
-        target=_named(case, "ResourceQuota", quota[1]) if quota else case.owner,
+        target=_named(case, "ResourceQuota", quota[1])
+        if quota
+        else _named(case, "ServiceAccount", account[1])
+        if account
+        else case.owner,
         failure_class="FailedCreate",
         cause=f"Pods of {case.owner.name} can't be created"
         + (f" because quota {plain(quota[1], 60)} is exhausted" if quota else "")
@@ -128,7 +139,10 @@ def not_started(case: Case) -> list[Finding]:
             failure_class=reason,
             cause=f"Container {name} of {many(len(containers), 'pod')} can't be created: "
             f"{quoted(containers[0].waiting_message or reason, 160)}",
-            confidence=confidence(Rests.HINT, supports=len(containers) > 1),
+            confidence=confidence(
+                Rests.INDIRECT if _STATED.search(containers[0].waiting_message) else Rests.HINT,
+                supports=len(containers) > 1,
+            ),
             evidence=tuple(
                 fact(c.pod, f"{c.path}.state.waiting", f"{reason}: {c.waiting_message}") for c in containers[:3]
             ),
@@ -168,6 +182,28 @@ def _kept_back(case: Case, reason: str, told: list[tuple[Object, Object]]) -> Fi
         evidence=tuple(event_fact(event) for _, event in told[:3]),
         alternatives=("a restart: the kubelet tries again by itself and is told the same",),
     )
+
+
+def waits_for_init(case: Case) -> list[Finding]:
+    """Pods whose init container has run for long, though nothing tells that anything is wrong with it."""
+    hung: dict[str, list[Container]] = {}
+    for container in case.containers:
+        age_s = case.age_s(container.running_since)
+        if container.init and not container.sidecar and age_s is not None and age_s > _HANGS_S:
+            hung.setdefault(container.name, []).append(container)
+    return [
+        Finding(
+            target=case.owner,
+            failure_class="PodInitializing",
+            cause=f"Init container {name} of {many(len(containers), 'pod')} has run for "
+            f"{spoken(case.now - (containers[0].running_since or case.now))} and does not end"
+            + (f"; its last word: {quoted(lines[-1], 120)}" if (lines := last_lines(case, containers[0], 1)) else "."),
+            confidence=confidence(Rests.HINT, supports=bool(lines)),
+            evidence=tuple(fact(c.pod, f"{c.path}.state.running", "running", c.running_since) for c in containers[:3]),
+            alternatives=("it works on something large", "it waits for something that is not there"),
+        )
+        for name, containers in hung.items()
+    ]
 
 
 def _still(case: Case, event: Object) -> bool:

@@ -14,7 +14,7 @@ LINES = 40
 UNREACHABLE = re.compile(
     r"connection refused|ECONNREFUSED|no such host|ENOTFOUND|i/o timeout|ETIMEDOUT|connection timed out|no route to host"
     r"|EHOSTUNREACH|host unreachable|name or service not known|temporary failure in name resolution|getaddrinfo"
-    r"|connection reset by peer|ECONNRESET|UnknownHostException|could not translate host name",
+    r"|server misbehaving|connection reset by peer|ECONNRESET|UnknownHostException|could not translate host name",
     re.I,
 )
 _SAID = (

@@ -4,16 +4,13 @@ Only the application tells, so its log has to name the key in a line that compla
 its change has to fit in time. What the value was before is only known from the commit that changed it.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.redaction import HIDDEN, is_secret_name
 from kubernaut.domain.resources import ResourceRef
 
+from .blame import Blamed, Use, blames, uses
 from .case import Case
 from .changes import writers, written_at
 from .confidence import Rests, confidence
@@ -21,33 +18,6 @@ from .history import before
 from .objects import Container
 from .units import moment
 from .words import fact, many, plain
-
-_COMPLAINS = re.compile(
-    r"fatal|error|err=|invalid|panic|exception|cannot|can't|fail|unable|missing|required|parse|unknown|illegal|malformed"
-    r"|unexpected|unsupported|not a valid|out of range|refus",
-    re.I,
-)
-_LINES = 40
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One key of a ConfigMap that a container uses, and the name that the application knows it by."""
-
-    config_map: str
-    key: str
-    known_as: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blamed:
-    """A key that the application's log complains about."""
-
-    use: Use
-    container: Container
-    line: str
-    value: str
-    value_named: bool
 
 
 def wrong_value(case: Case) -> list[Finding]:
@@ -63,42 +33,6 @@ def wrong_value(case: Case) -> list[Finding]:
         if finding.target.name not in best or finding.confidence > best[finding.target.name].confidence:
             best[finding.target.name] = finding
     return list(best.values())
-
-
-def blames(case: Case, container: Container) -> Iterator[Blamed]:
-    """Keys of the container's ConfigMaps that its last words complain about."""
-    meta = container.pod["metadata"]
-    namespace = meta.get("namespace", "")
-    text = case.snapshot.log(namespace, meta["name"], container.name, previous=True) or case.snapshot.log(
-        namespace, meta["name"], container.name
-    )
-    lines = [line for line in text.splitlines()[-_LINES:] if _COMPLAINS.search(line)]
-    for use in uses(case, container):
-        holder = case.snapshot.get("ConfigMap", use.config_map, namespace)
-        value = str(((holder or {}).get("data") or {}).get(use.key, ""))
-        if holder is None or use.key not in (holder.get("data") or {}):
-            continue
-        named = [line for line in lines if re.search(rf"(?<![\w.-]){re.escape(use.known_as)}(?![\w-])", line)]
-        if named:
-            line = next((line for line in reversed(named) if _has_value(line, value)), named[-1])
-            yield Blamed(use, container, line, value, _has_value(line, value))
-
-
-def uses(case: Case, container: Container) -> Iterator[Use]:
-    """Every ConfigMap key that a container gets as variable or file."""
-    for variable in container.spec.get("env") or ():
-        if reference := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
-            yield Use(str(reference.get("name")), str(reference.get("key")), str(variable.get("name")))
-    namespace = container.pod["metadata"].get("namespace", "")
-    for source in container.spec.get("envFrom") or ():
-        if reference := source.get("configMapRef"):
-            for key in _keys(case, str(reference.get("name")), namespace):
-                yield Use(str(reference.get("name")), key, f"{source.get('prefix', '')}{key}")
-    mounted = {mount.get("name") for mount in container.spec.get("volumeMounts") or ()}
-    for volume in (container.pod.get("spec") or {}).get("volumes") or ():
-        if volume.get("name") in mounted and (reference := volume.get("configMap")):
-            for key in _keys(case, str(reference.get("name")), namespace):
-                yield Use(str(reference.get("name")), key, key)
 
 
 def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
@@ -121,14 +55,15 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
             {"key": use.key, "from": first.value, "to": old[0]},
             f"Put {use.key} back to {plain(old[0], 60)}, {_told_by(old[1])}.",
         )
-    direct = first.value_named and (fits or old is not None)
+    direct = first.value_named and (old is not None or (fits and not first.unreachable))
+    likely = first.value_named and (not first.unreachable or first.nowhere)
     return Finding(
         target=target,
         failure_class="CrashLoopBackOff",
         cause=f"Container {container.name} of {many(len({b.container.pod['metadata']['name'] for b in blamed}), 'pod')} exits "
         f"at its start because it refuses {use.key}={value!r} of ConfigMap {use.config_map}.",
         confidence=confidence(
-            Rests.DIRECT if direct else Rests.INDIRECT if first.value_named or fits else Rests.HINT,
+            Rests.DIRECT if direct else Rests.INDIRECT if likely or (fits and not first.unreachable) else Rests.HINT,
             supports=sum((fits, old is not None, len(blamed) > 1)),
             contradictions=alive_elsewhere,
         ),
@@ -184,14 +119,3 @@ def _others_live_with_it(case: Case, use: Use, at: datetime | None) -> bool:
             if at is not None and since is not None and since > at and use in set(uses(case, container)):
                 return True
     return False
-
-
-def _has_value(line: str, value: str) -> bool:
-    value = value.strip()
-    return len(value) >= 2 and "\n" not in value and value in line
-
-
-def _keys(case: Case, name: str, namespace: str) -> list[str]:
-    holder = case.snapshot.get("ConfigMap", name, namespace)
-    data: Mapping[str, Any] = (holder or {}).get("data") or {}
-    return list(data)

@@ -16,9 +16,10 @@ from .incidents_images import IMAGES
 from .incidents_memory import MEMORY
 from .incidents_nodes import NODE_INCIDENTS
 from .incidents_pods import POD_INCIDENTS
+from .incidents_tricky import TRICKY
 from .world import FLAVOURS, Flavour, World
 
-INCIDENTS = (*MEMORY, *CRASHES, *IMAGES, *NODE_INCIDENTS, *POD_INCIDENTS)
+INCIDENTS = (*MEMORY, *CRASHES, *IMAGES, *NODE_INCIDENTS, *POD_INCIDENTS, *TRICKY)
 
 
 def built(it: Incident, flavour: Flavour, *, crowded: bool) -> World:

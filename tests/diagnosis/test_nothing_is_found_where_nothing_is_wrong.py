@@ -203,9 +203,7 @@ def test_node_events_of_a_stranger_cordon_and_drain_nothing() -> None:
     assert cluster.findings("Node", "n1") == ()
 
 
-@pytest.mark.parametrize(
-    "kind", ["DiskHealthy", "GPUHealthy", "KernelOK", "NetworkUnavailable", "MaintenanceScheduled"]
-)
+@pytest.mark.parametrize("kind", ["DiskHealthy", "GPUHealthy", "KernelOK", "MaintenanceScheduled"])
 def test_a_condition_that_says_that_all_is_well_is_no_failure(kind: str) -> None:
     cluster = Cluster()
     cluster.node("n1", **{kind: ("True", "AllGood", 500.0)})

@@ -51,4 +51,5 @@ def test_a_container_that_may_not_run_as_root_is_told_and_not_guessed_about() ->
     found = cluster.findings()
     assert [f.failure_class for f in found] == ["CreateContainerConfigError"]
     assert said in found[0].cause
-    assert found[0].confidence < 0.7
+    assert found[0].confidence < 0.9
+    assert (found[0].immediate, found[0].permanent) == (None, None)

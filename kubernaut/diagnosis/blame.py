@@ -1,0 +1,137 @@
+"""Which key of a ConfigMap an application's last words are about: it names the key, says it in plain words, or names its value.
+
+A line that only says that something can't be reached blames the setting less than what it points at, unless no such host exists.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .case import Case
+from .dependencies import broken_dependencies
+from .objects import Container
+from .symptoms import UNREACHABLE, last_lines
+
+_COMPLAINS = re.compile(
+    r"fatal|error|err=|invalid|panic|exception|cannot|can't|fail|unable|missing|required|parse|unknown|illegal|malformed"
+    r"|unexpected|unsupported|not a valid|out of range|refus|emerg|could not|must be|ENOTFOUND|no such host",
+    re.I,
+)
+_NO_HOST = re.compile(
+    r"no such host|ENOTFOUND|name or service not known|could not translate host name|UnknownHostException|getaddrinfo",
+    re.I,
+)
+_QUOTED = re.compile(r"[\"'`]([^\"'`\s]{3,60})[\"'`]")
+_HOST_OF = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([a-z0-9][a-z0-9.-]*)(?::\d+)?(?:[/?,].*)?$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One key of a ConfigMap that a container uses, and the name that the application knows it by."""
+
+    config_map: str
+    key: str
+    known_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blamed:
+    """A key that the application's log complains about.
+
+    Args:
+        value_named: the line holds the value, or a word of the file, too.
+        unreachable: the line says that something can't be reached.
+        nowhere: the value is a host in the cluster that does not exist.
+    """
+
+    use: Use
+    container: Container
+    line: str
+    value: str
+    value_named: bool
+    unreachable: bool = False
+    nowhere: bool = False
+
+
+def blames(case: Case, container: Container) -> Iterator[Blamed]:
+    """Keys of the container's ConfigMaps that its last words complain about."""
+    namespace = container.pod["metadata"].get("namespace", "")
+    down = bool(broken_dependencies(case))
+    lines = [line for line in last_lines(case, container) if _COMPLAINS.search(line)]
+    lines = [line for line in lines if not (down and UNREACHABLE.search(line))]
+    for use in uses(case, container):
+        data = (case.snapshot.get("ConfigMap", use.config_map, namespace) or {}).get("data") or {}
+        if use.key not in data:
+            continue
+        value = str(data[use.key])
+        line = _named(lines, use, value)
+        if line:
+            strong = _has_value(line, value) or _has_word(line, value, use)
+            yield Blamed(use, container, line, value, strong, bool(UNREACHABLE.search(line)))
+        elif line := _lost_host(case, lines, value, namespace):
+            yield Blamed(use, container, line, value, True, unreachable=True, nowhere=True)
+
+
+def uses(case: Case, container: Container) -> Iterator[Use]:
+    """Every ConfigMap key that a container gets as variable or file."""
+    for variable in container.spec.get("env") or ():
+        if reference := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
+            yield Use(str(reference.get("name")), str(reference.get("key")), str(variable.get("name")))
+    namespace = container.pod["metadata"].get("namespace", "")
+    for source in container.spec.get("envFrom") or ():
+        if reference := source.get("configMapRef"):
+            for key in _keys(case, str(reference.get("name")), namespace):
+                yield Use(str(reference.get("name")), key, f"{source.get('prefix', '')}{key}")
+    mounted = {mount.get("name") for mount in container.spec.get("volumeMounts") or ()}
+    for volume in (container.pod.get("spec") or {}).get("volumes") or ():
+        if volume.get("name") not in mounted:
+            continue
+        for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
+            reference = source.get("configMap") or {}
+            paths = {item.get("key"): item.get("path") for item in reference.get("items") or ()}
+            for key in _keys(case, str(reference.get("name")), namespace) if reference else ():
+                yield Use(str(reference.get("name")), key, str(paths.get(key) or key))
+
+
+def _named(lines: list[str], use: Use, value: str) -> str:
+    """The line that names the key, best one that holds its value, too; one with the key in plain words needs the value."""
+    name = re.compile(rf"(?<![\w.-]){re.escape(use.known_as)}(?![\w-])")
+    named = [line for line in lines if name.search(line)]
+    if named:
+        return next((line for line in reversed(named) if _has_value(line, value)), named[-1])
+    words = [word for word in re.split(r"[_.\-\s]+|(?<=[a-z])(?=[A-Z])", use.known_as) if word]
+    if len(words) < 2 or len(value.strip()) < 2:
+        return ""
+    spoken = re.compile(r"\b" + r"\W{0,3}".join(map(re.escape, words)) + r"\b", re.I)
+    return next((line for line in reversed(lines) if spoken.search(line) and _has_value(line, value)), "")
+
+
+def _lost_host(case: Case, lines: list[str], value: str, namespace: str) -> str:
+    """The line that says that the value's host does not exist, when it is a name of this cluster and no Service has it."""
+    match = _HOST_OF.match(value.strip()) if "\n" not in value else None
+    host = match[1].lower() if match else ""
+    name, _, rest = host.partition(".")
+    inside = not rest or rest.endswith((".svc", ".svc.cluster.local"))
+    services = {s["metadata"]["name"] for s in case.snapshot.of_kind("Service", rest.partition(".")[0] or namespace)}
+    if not re.search(r"[a-z]", host) or not inside or not services or name in services or len(name) < 3:
+        return ""
+    named = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I)
+    return next((line for line in reversed(lines) if _NO_HOST.search(line) and named.search(line)), "")
+
+
+def _has_value(line: str, value: str) -> bool:
+    value = value.strip()
+    return len(value) >= 2 and "\n" not in value and value in line
+
+
+def _has_word(line: str, value: str, use: Use) -> bool:
+    """Whether a word that the line quotes stands in the file that it names."""
+    if "\n" not in value.strip():
+        return False
+    return any(word != use.known_as and word in value for word in _QUOTED.findall(line))
+
+
+def _keys(case: Case, name: str, namespace: str) -> list[str]:
+    data: Mapping[str, Any] = (case.snapshot.get("ConfigMap", name, namespace) or {}).get("data") or {}
+    return list(data)
