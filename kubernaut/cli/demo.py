@@ -43,14 +43,20 @@ def demo(number: str, headless: bool, as_json: bool, genuine: bool, keep: bool, 
     from kubernaut.lab.live import live
     from kubernaut.lab.scene import Wanted
 
-    unattended = headless or as_json or not _has_screen()
+    without = "" if headless or as_json else _why_no_screen()
+    if without:
+        click.echo(f"{without}: no console, an incident is told instead (--help tells more)")
+    unattended = headless or as_json or bool(without)
     wanted = Wanted(_chosen(number or ("1" if unattended else "all")), genuine, as_json, keep)
     raise SystemExit(asyncio.run(_until_signalled(told(wanted) if unattended else live(wanted))))
 
 
-def _has_screen() -> bool:
-    """Whether somebody sits at a terminal that can show the console."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+def _why_no_screen() -> str:
+    """Why nobody sits at a terminal that can show the console; empty if somebody does."""
+    for stream, name in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error output")):
+        if not stream.isatty():
+            return f"standard {name} is no terminal"
+    return "TERM=dumb can't show it" if os.environ.get("TERM") == "dumb" else ""
 
 
 def _chosen(number: str) -> Any:

@@ -30,12 +30,17 @@ _INTRODUCTION = """
 The cluster, from another terminal:
   export KUBECONFIG={kubeconfig}{kubectl}
 
-The console shows incidents one after the other, what needs you (!) on top.
-  j k    choose one                  a   approve a plan, merge a pull request:
-  enter  open it                         the last line says what to type then
-  d      see the proposed change     x   reject it
-  ?      all keys                    :q  quit, which stops and removes all this
-Nobody approves but you. Production is armed for 15 minutes (:rw REASON again).
+The console shows incidents one after the other, what needs
+you (!) on top.
+  j k    choose one, enter opens it
+  d      see the proposed change
+  a      approve a plan, merge a pull request: then the last
+         line says what to type
+  x      reject it
+  ?      all keys
+  :q     quit, which stops and removes all this
+Nobody approves but you. Production is armed for 15 minutes
+(:rw REASON arms it again).
 """
 
 

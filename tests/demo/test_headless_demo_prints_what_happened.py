@@ -47,6 +47,7 @@ async def test_without_a_terminal_one_incident_is_told_wherever_temporary_files_
     status, out, errors = await run(tmp / ("far-away-" * 12))  # too long for the path of a socket
     assert status == 0, errors
     assert errors == ""
+    assert "standard input is no terminal: no console, an incident is told instead" in out
     assert "export KUBECONFIG=" in out
     assert "merged #1 in fleet (headless demo: the demo plays the engineer)" in out
     assert "scenario 1 Completed" in out
