@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import yaml
@@ -29,6 +29,7 @@ class Carrier:
         line: how many lines of the file come before `text`.
         embed: new `text` → new text of the whole file.
         folder: folder of the kustomization, for references to other files.
+        doubt: why nothing here tells whether it applies to the object; empty when it does.
     """
 
     role: str
@@ -38,6 +39,7 @@ class Carrier:
     line: int
     embed: Callable[[str], str]
     folder: str
+    doubt: str = ""
 
     def place(self, node: yaml.Node) -> str:
         """`path:line` of a node of this carrier, for people."""
@@ -64,7 +66,7 @@ def _walk(
     if layer.node is None:
         return
     yield from _generators(files, layer, target, inner)
-    yield from _patches(files, layer, target.kind, {inner, name})
+    yield from _patches(files, layer, target, {inner, name})
     images = marks.child(layer.node, "images")
     if images is not None:
         yield Carrier("images", layer.path, files[layer.path], images, 0, str, layer.folder)
@@ -80,10 +82,17 @@ def _manifests(
         told = marks.text_at(node, "metadata", "namespace")
         if (
             marks.text_at(node, "kind") == kind
+            and _is_of(node, kind)
             and marks.text_at(node, "metadata", "name") == name
             and namespace in (None, told or namespace)
         ):
             yield Carrier("manifest", path, text, node, 0, str, folder)
+
+
+def _is_of(node: yaml.Node, kind: str) -> bool:
+    """Whether the API group is that of the kind: others have Deployments, too."""
+    version = marks.text_at(node, "apiVersion")
+    return not version or version.rpartition("/")[0] == KINDS[kind].group
 
 
 def objects(text: str, path: str) -> Iterator[yaml.Node]:
@@ -103,30 +112,33 @@ def _generators(files: Mapping[str, str], layer: Layer, target: ResourceRef, nam
             yield Carrier("generator", layer.path, files[layer.path], entry, 0, str, layer.folder)
 
 
-def _patches(files: Mapping[str, str], layer: Layer, kind: str, names: set[str]) -> Iterator[Carrier]:
+def _patches(files: Mapping[str, str], layer: Layer, target: ResourceRef, names: set[str]) -> Iterator[Carrier]:
     """Strategic patches first, then JSON patches, then `patches`: Kustomize's own order."""
+    text = files[layer.path]
     for item in marks.items(marks.child(layer.node, "patchesStrategicMerge")):
         if "\n" in str(item.value).strip():
-            yield from _patch(files[layer.path], layer, item, None, kind, names, inline=True)
+            yield from _patch(text, layer, item, None, target.kind, names)
         else:
-            yield from _patch_file(files, layer, str(item.value), None, kind, names)
+            yield from _patch_file(files, layer, item, None, target.kind, names)
     for key in ("patchesJson6902", "patches"):
         for entry in marks.items(marks.child(layer.node, key)):
-            target, inline = marks.child(entry, "target"), marks.child(entry, "patch")
-            if target is not None and not _selects(target, kind, names):
+            selector, inline, path = (marks.child(entry, part) for part in ("target", "patch", "path"))
+            if selector is not None and not _selects(selector, target, names):
                 continue
+            found: Iterator[Carrier] = iter(())
             if inline is not None:
-                yield from _patch(files[layer.path], layer, inline, target, kind, names, inline=True)
-            elif marks.text_at(entry, "path"):
-                yield from _patch_file(files, layer, marks.text_at(entry, "path"), target, kind, names)
+                found = _patch(text, layer, inline, selector, target.kind, names)
+            elif path is not None:
+                found = _patch_file(files, layer, path, selector, target.kind, names)
+            yield from (replace(carrier, doubt=_doubt(selector)) for carrier in found)
 
 
 def _patch_file(
-    files: Mapping[str, str], layer: Layer, entry: str, target: yaml.Node | None, kind: str, names: set[str]
+    files: Mapping[str, str], layer: Layer, entry: yaml.Node, target: yaml.Node | None, kind: str, names: set[str]
 ) -> Iterator[Carrier]:
-    path = inside(layer.folder, entry)
+    path = inside(layer.folder, str(entry.value))
     if path is None or path not in files:
-        raise BadInput(f"the patch {entry!r} is not in the repository", place=layer.path)
+        raise BadInput(f"the patch {entry.value!r} is not in the repository", place=marks.where(entry))
     for root in marks.documents(files[path], path):
         if root is not None and _speaks_of(root, target, kind, names):
             role = "operations" if isinstance(root, yaml.SequenceNode) else "patch"
@@ -134,7 +146,7 @@ def _patch_file(
 
 
 def _patch(
-    outer: str, layer: Layer, holder: yaml.Node, target: yaml.Node | None, kind: str, names: set[str], *, inline: bool
+    outer: str, layer: Layer, holder: yaml.Node, target: yaml.Node | None, kind: str, names: set[str]
 ) -> Iterator[Carrier]:
     """A patch written as a string inside the kustomization: edited there, then put back into its block."""
     if not isinstance(holder, yaml.ScalarNode):
@@ -142,14 +154,14 @@ def _patch(
     text = holder.value
     embed = partial(_embed, outer, holder, layer.path)
     offset = marks.line_of(holder) - (0 if holder.style in ("|", ">") else 1)
-    for root in marks.documents(text, layer.path):
+    for root in marks.documents(text, f"{layer.path}:{marks.line_of(holder)}, line of the patch"):
         if root is not None and _speaks_of(root, target, kind, names):
             role = "operations" if isinstance(root, yaml.SequenceNode) else "patch"
             yield Carrier(role, layer.path, text, root, offset, embed, layer.folder)
 
 
 def _embed(outer: str, holder: yaml.Node, path: str, inner: str) -> str:
-    return splice.replace_value(outer, holder, inner, string=True, place=path)
+    return splice.replace_value(outer, holder, inner, string=True, place=f"{path}:{marks.line_of(holder)}")
 
 
 def _speaks_of(root: yaml.Node, target: yaml.Node | None, kind: str, names: set[str]) -> bool:
@@ -157,15 +169,27 @@ def _speaks_of(root: yaml.Node, target: yaml.Node | None, kind: str, names: set[
         return target is not None
     if target is not None:
         return True
-    return marks.text_at(root, "kind") == kind and marks.text_at(root, "metadata", "name") in names
+    return (
+        marks.text_at(root, "kind") == kind and _is_of(root, kind) and marks.text_at(root, "metadata", "name") in names
+    )
 
 
-def _selects(target: yaml.Node, kind: str, names: set[str]) -> bool:
-    """A patch's `target`: kind and name are anchored regular expressions; a label selector may select it too."""
-    wanted_kind, wanted_name = marks.text_at(target, "kind"), marks.text_at(target, "name")
+def _selects(selector: yaml.Node, target: ResourceRef, names: set[str]) -> bool:
+    """A patch's `target`: group and version are plain, kind, name and namespace anchored regular expressions."""
+    group, version = marks.text_at(selector, "group"), marks.text_at(selector, "version")
+    spelled = KINDS[target.kind]
+    if (group and group != spelled.group) or (version and version != spelled.api_version.rpartition("/")[2]):
+        return False
+    wanted = [(marks.text_at(selector, "kind"), {target.kind}), (marks.text_at(selector, "name"), names)]
     try:
-        return (not wanted_kind or re.fullmatch(wanted_kind, kind) is not None) and (
-            not wanted_name or any(re.fullmatch(wanted_name, name) for name in names)
-        )
+        return all(not regex or any(re.fullmatch(regex, text) for text in texts) for regex, texts in wanted)
     except re.error:
         return False
+
+
+def _doubt(selector: yaml.Node | None) -> str:
+    """Labels, annotations and the namespace at that layer are made by others: they aren't followed."""
+    for key in ("labelSelector", "annotationSelector", "namespace"):
+        if marks.text_at(selector, key):
+            return f"this patch selects by {key}, so it is not certain that it applies: edit it by hand"
+    return ""

@@ -8,10 +8,10 @@ import yaml
 
 from kubernaut.domain.errors import BadInput
 
-from . import marks, splice
+from . import jsonpatch, marks, splice
 from .carriers import Carrier
 from .layers import inside
-from .sites import Site, insertion, value_site
+from .sites import Site, descend, insertion, value_site
 
 
 def value_sites(files: Mapping[str, str], carriers: Sequence[Carrier], key: str) -> list[Site]:
@@ -19,16 +19,26 @@ def value_sites(files: Mapping[str, str], carriers: Sequence[Carrier], key: str)
     found: list[Site] = []
     for carrier in carriers:
         if carrier.role in ("manifest", "patch"):
-            if marks.child(marks.child(carrier.node, "binaryData"), key) is not None:
-                raise BadInput(f"{key!r} is binary", place=carrier.place(carrier.node))
-            node = marks.child(marks.child(carrier.node, "data"), key)
+            binary = marks.child(marks.child(carrier.node, "binaryData"), key)
+            if binary is not None:
+                raise BadInput(f"{key!r} is binary: edit it by hand", place=carrier.place(binary))
+            _hold_mutable(carrier)
+            node = descend(carrier, carrier.node, ["data", key])
             if isinstance(node, yaml.ScalarNode):
                 found.append(value_site(carrier, node, string=True))
         elif carrier.role == "generator":
+            found = [] if marks.text_at(carrier.node, "behavior") == "replace" else found
             found += _generated(files, carrier, key)
         elif carrier.role == "operations":
-            found += _operations(carrier, key)
+            found += jsonpatch.sites(carrier, ("data", key), string=True)
     return found
+
+
+def _hold_mutable(carrier: Carrier) -> None:
+    sealed = marks.child(carrier.node, "immutable")
+    if sealed is not None and str(sealed.value).lower() == "true":
+        why = "the ConfigMap is immutable, so the API server would refuse the change: give it another name"
+        raise BadInput(why, place=carrier.place(sealed))
 
 
 def value_insertion(carriers: Sequence[Carrier], key: str) -> Site | None:
@@ -46,17 +56,7 @@ def value_insertion(carriers: Sequence[Carrier], key: str) -> Site | None:
 
 
 def _add_literal(carrier: Carrier, literals: yaml.Node, key: str, value: str) -> str:
-    return carrier.embed(splice.append_item(carrier.text, literals, f"{key}={value}", place=carrier.path))
-
-
-def _operations(carrier: Carrier, key: str) -> list[Site]:
-    pointer = "/data/" + key.replace("~", "~0").replace("/", "~1")
-    nodes = (
-        marks.child(operation, "value")
-        for operation in marks.items(carrier.node)
-        if marks.text_at(operation, "path") == pointer and marks.text_at(operation, "op") in ("add", "replace")
-    )
-    return [value_site(carrier, node, string=True) for node in nodes if isinstance(node, yaml.ScalarNode)]
+    return carrier.embed(splice.append_item(carrier.text, literals, f"{key}={value}", place=carrier.place(literals)))
 
 
 def _generated(files: Mapping[str, str], carrier: Carrier, key: str) -> list[Site]:
@@ -87,7 +87,7 @@ def _unquoted(value: str) -> str:
 
 def _set_literal(carrier: Carrier, item: yaml.Node, key: str, value: str) -> str:
     spelled = f'{key}="{value}"' if _unquoted(value) != value else f"{key}={value}"
-    return carrier.embed(splice.replace_value(carrier.text, item, spelled, string=True, place=carrier.path))
+    return carrier.embed(splice.replace_value(carrier.text, item, spelled, string=True, place=carrier.place(item)))
 
 
 def _environment(text: str, path: str, key: str) -> list[Site]:
@@ -95,7 +95,7 @@ def _environment(text: str, path: str, key: str) -> list[Site]:
     lines = text.splitlines(keepends=True)
     for at, line in enumerate(lines):
         name, equals, value = line.rstrip("\r\n").partition("=")
-        if equals and name.strip() == key:
+        if equals and name.removeprefix("\ufeff").strip() == key:
             write = partial(_set_line, lines, at, path)
             found.append(Site(value, path, f"{path}:{at + 1}", write))
     return found

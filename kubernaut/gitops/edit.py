@@ -15,7 +15,7 @@ from kubernaut.domain.resources import ResourceRef
 
 from . import configmap, quantity, workload
 from .carriers import Carrier, carriers
-from .layers import Layer, layers, missing
+from .layers import Layer, layers, missing, refuse_replacements
 from .locate import chosen, holds_secrets, is_chart, obstacle
 from .sites import Edit, Site
 
@@ -73,7 +73,17 @@ def plan_edit(files: Mapping[str, str], proposal: ActionProposal, path: str, nam
         edit = _configmap(files, proposal, found)
     else:
         raise BadInput(f"{proposal.action!r} can't be done by editing files; {', '.join(ACTIONS)} can", field="action")
+    refuse_replacements(files, layer, target.kind, _leaf(proposal))
     return replace(edit, notes=(*edit.notes, *_notes(edit, layer)))
+
+
+def _leaf(proposal: ActionProposal) -> str:
+    """The last key of the field that is set."""
+    if proposal.action == "update-image":
+        return "image"
+    if proposal.action == "update-configmap":
+        return _parameter(proposal, "key")
+    return _parameter(proposal, "field").partition(".")[2]
 
 
 def _resources(files: Mapping[str, str], proposal: ActionProposal, target: ResourceRef, found: list[Carrier]) -> Edit:
@@ -101,7 +111,11 @@ def _hold_against_other(proposal: ActionProposal, target: ResourceRef, found: li
     """A request above its limit is refused by Kubernetes: better said now than by a failed sync."""
     group, _, resource = _parameter(proposal, "field").partition(".")
     other = "requests" if group == "limits" else "limits"
-    sites = workload.field_sites(found, target.kind, _parameter(proposal, "container"), ["resources", other, resource])
+    keys = ["resources", other, resource]
+    try:
+        sites = workload.field_sites(found, target.kind, _parameter(proposal, "container"), keys)
+    except BadInput:  # what keeps it from being found keeps nobody from editing its neighbour
+        return
     there, here = quantity.amount(sites[-1].value) if sites else None, quantity.amount(new)
     if there is None or here is None:
         return
@@ -159,7 +173,7 @@ def _change(files: Mapping[str, str], site: Site, value: str) -> FileChange:
     if holds_secrets(site.path, before):
         raise BadInput(
             "the file holds values of a Secret, too, which may not be stored or shown: move it to a file of its own",
-            place=site.path,
+            place=site.place,
         )
     after = site.write(value)
     old, new = before.split("\n"), after.split("\n")

@@ -81,5 +81,5 @@ class _Rewrite:
         entry = self._entry(text)
         node = marks.child(entry, key)
         if node is None:
-            return splice.insert_value(text, entry, [key], value, string=True, place=self.carrier.path)
-        return splice.replace_value(text, node, value, string=True, place=self.carrier.path)
+            return splice.insert_value(text, entry, [key], value, string=True, place=self.carrier.place(entry))
+        return splice.replace_value(text, node, value, string=True, place=self.carrier.place(node))

@@ -5,10 +5,12 @@ may be written, and which of those places has the last word.
 """
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
+
+from kubernaut.domain.errors import BadInput
 
 from . import marks
 
@@ -108,9 +110,36 @@ def _layer(build: _Build, folder: str) -> Layer:
     return Layer(folder, path, node, tuple(inner), tuple(manifests), tuple(absent), tuple(remote))
 
 
+def refuse_replacements(files: Mapping[str, str], layer: Layer, kind: str, leaf: str) -> None:
+    """Kustomize's `replacements` are applied last and take values from elsewhere, so they win over every edit.
+
+    Raises:
+        BadInput: one of them may set the field; names file and line.
+    """
+    for part in layer.everything():
+        for entry in marks.items(marks.child(part.node, "replacements")):
+            for target in _replaced(files, part.folder, entry):
+                wanted = marks.text_at(target, "select", "kind")
+                for path in marks.items(marks.child(target, "fieldPaths")):
+                    if wanted in ("", kind) and str(path.value).replace("\\.", ".").endswith(leaf):
+                        raise BadInput(
+                            "a replacement may set this field from elsewhere: edit it by hand", place=marks.where(path)
+                        )
+
+
+def _replaced(files: Mapping[str, str], folder: str, entry: yaml.Node) -> Iterator[yaml.Node]:
+    """The targets of a replacement, which may stand in a file of its own, alone or in a list."""
+    yield from marks.items(marks.child(entry, "targets"))
+    path = inside(folder, marks.text_at(entry, "path")) if marks.text_at(entry, "path") else None
+    for root in marks.documents(files[path], path) if path in files and path else ():
+        for found in marks.items(root) if isinstance(root, yaml.SequenceNode) else [root]:
+            yield from marks.items(marks.child(found, "targets"))
+
+
 def _referred(node: yaml.Node | None, folder: str) -> list[str]:
     """Patch files and generator sources that a kustomization names."""
-    entries = [marks.text_at(patch, "path") for key in ("patches", "patchesJson6902") for patch in _of(node, key)]
+    keys = ("patches", "patchesJson6902", "replacements")
+    entries = [marks.text_at(patch, "path") for key in keys for patch in _of(node, key)]
     entries += [str(item.value) for item in _of(node, "patchesStrategicMerge") if "\n" not in str(item.value).strip()]
     for generator in _of(node, "configMapGenerator"):
         entries += [str(item.value).rpartition("=")[2] for item in marks.items(marks.child(generator, "files"))]

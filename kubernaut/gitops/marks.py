@@ -4,6 +4,7 @@ PyYAML's nodes carry the index of their first and last character, so a value can
 is ever printed anew.
 """
 
+import io
 from collections.abc import Iterator, Sequence
 
 import yaml
@@ -19,7 +20,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 def documents(text: str, place: str = "") -> list[yaml.Node | None]:
     """The root node of each document; None for an empty one. Raises BadInput where the text is no YAML."""
     try:
-        loader = _loader(text)
+        loader = _loader(text, place)
         try:
             found: list[yaml.Node | None] = []
             while loader.check_node():
@@ -35,12 +36,29 @@ def documents(text: str, place: str = "") -> list[yaml.Node | None]:
         ) from error
 
 
-def _loader(text: str) -> yaml.SafeLoader | yaml.CSafeLoader:
+class _Named(io.StringIO):
+    """A text whose marks tell the file they are in."""
+
+    name = ""
+
+
+def _loader(text: str, place: str) -> yaml.SafeLoader | yaml.CSafeLoader:
     """libyaml where it is there: ten times as fast. It recurses on the stack without a limit, so deep or odd texts don't
     get to it; and it doesn't count a byte order mark."""
     is_shallow = text.count("[") + text.count("{") < _DEPTH_LIMIT and max(map(len, text.split("\n"))) < _DEPTH_LIMIT
-    is_fast = yaml.__with_libyaml__ and is_shallow and not text.startswith("\ufeff")
-    return yaml.CSafeLoader(text) if is_fast else yaml.SafeLoader(text)
+    if yaml.__with_libyaml__ and is_shallow and not text.startswith("\ufeff"):
+        stream = _Named(text)
+        stream.name = place
+        return yaml.CSafeLoader(stream)
+    loader = yaml.SafeLoader(text)
+    loader.name = place
+    return loader
+
+
+def where(node: yaml.Node) -> str:
+    """`file:line` of a node, for people; the line alone where the file is not known."""
+    name = str(node.start_mark.name or "")
+    return f"{name}:{line_of(node)}" if name else f"line {line_of(node)}"
 
 
 def child(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -51,15 +69,15 @@ def child(node: yaml.Node | None, key: str) -> yaml.Node | None:
     """
     if not isinstance(node, yaml.MappingNode):
         return None
-    found = [value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key]
+    found = [pair for pair in node.value if isinstance(pair[0], yaml.ScalarNode) and pair[0].value == key]
     if len(found) > 1:
-        raise BadInput(f"the key {key!r} is there twice", place=f"line {node.start_mark.line + 1}")
+        raise BadInput(f"the key {key!r} is there twice", place=where(found[1][0]))
     if not found and any(key in _keys(merged) for merged in _merged(node)):
         raise BadInput(
             f"{key!r} comes through a YAML merge key (`<<`): changing it would change every user of the anchor",
-            place=f"line {node.start_mark.line + 1}",
+            place=where(node),
         )
-    return found[0] if found else None
+    return found[0][1] if found else None
 
 
 def _merged(node: yaml.MappingNode) -> Iterator[yaml.MappingNode]:
@@ -88,8 +106,11 @@ def items(node: yaml.Node | None) -> list[yaml.Node]:
 
 
 def named(node: yaml.Node | None, name: str) -> yaml.Node | None:
-    """The element of a sequence whose `name` is this."""
-    return next((item for item in items(node) if text_at(item, "name") == name), None)
+    """The element of a sequence whose `name` is this. Raises BadInput when there are several."""
+    found = [item for item in items(node) if text_at(item, "name") == name]
+    if len(found) > 1:
+        raise BadInput(f"{name!r} is there twice", place=where(found[1]))
+    return found[0] if found else None
 
 
 def line_of(node: yaml.Node) -> int:

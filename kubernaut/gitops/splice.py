@@ -22,7 +22,7 @@ def replace_value(text: str, node: yaml.Node, value: str, *, string: bool, place
         BadInput: the node is no scalar, or others depend on it (anchors).
     """
     if not isinstance(node, yaml.ScalarNode):
-        raise BadInput("expected a single value here", place=f"{place}:{marks.line_of(node)}")
+        raise BadInput("expected a single value here", place=place or marks.where(node))
     if node.value == value:
         return text
     start, end = node.start_mark.index, node.end_mark.index
@@ -73,7 +73,8 @@ def _replace_block(text: str, node: yaml.ScalarNode, start: int, end: int, value
         return text[:start] + spelling.scalar(value, '"', string=True) + eol + kept + text[end:]
     indent = re.match(r" *", raw[first])[0]  # type: ignore[index]
     if node.style == ">" or re.search(r"[1-9]", header.split("#")[0]):
-        tail = raw[len(raw) - _blank_tail(raw) :]
+        keeps = _trailing(value) > 1  # then every blank line that follows belongs to the value
+        tail = [] if keeps else raw[len(raw) - _blank_tail(raw) :]
         return text[:start] + _literal(value, indent, eol) + "".join(tail) + text[end:]
     new = value.rstrip("\n").split("\n")
     tail = raw[len(old) :]
@@ -122,7 +123,7 @@ def insert_value(text: str, node: yaml.Node, keys: list[str], value: str, *, str
     elif not node.value or node.tag == "tag:yaml.org,2002:null":
         after = _fill(text, node, keys, value, string)
     else:
-        raise BadInput("expected a mapping here", place=f"{place}:{marks.line_of(node)}")
+        raise BadInput("expected a mapping here", place=place or marks.where(node))
     marks.prove(text, after, path, value, string=string, place=place)
     return after
 
@@ -248,7 +249,7 @@ def append_item(text: str, node: yaml.Node, value: str, *, place: str = "") -> s
     path = marks.path_to(text, node, place)
     last = _end(node)
     if not isinstance(node, yaml.SequenceNode) or not node.value:
-        raise BadInput("expected a list with elements here", place=f"{place}:{marks.line_of(node)}")
+        raise BadInput("expected a list with elements here", place=place or marks.where(node))
     if node.flow_style:
         after = f"{text[: last - 1].rstrip()}, {spelling.scalar(value, None, string=True, flow=True)}{text[last - 1 :]}"
     else:

@@ -6,9 +6,9 @@ import yaml
 
 from kubernaut.domain.errors import BadInput
 
-from . import images, marks
+from . import images, jsonpatch, marks
 from .carriers import Carrier
-from .sites import Site, insertion, value_site
+from .sites import NULL, Site, descend, insertion, value_site
 
 _POD_SPEC = {"Pod": ("spec",), "CronJob": ("spec", "jobTemplate", "spec", "template", "spec")}
 _TEMPLATE = ("spec", "template", "spec")
@@ -26,23 +26,25 @@ def field_sites(carriers: Sequence[Carrier], kind: str, container: str, keys: li
     pointer = _pointer(carriers, kind, container)
     for carrier in carriers:
         if carrier.role in ("manifest", "patch"):
-            node = _descend(_container(carrier.node, kind, container), keys)
-            if isinstance(node, yaml.ScalarNode) and node.tag != "tag:yaml.org,2002:null":
+            node = descend(carrier, _container(carrier, kind, container), keys)
+            if isinstance(node, yaml.ScalarNode) and node.tag != NULL:
                 found.append(value_site(carrier, node, string=False))
         elif carrier.role == "operations" and pointer:
-            found += _operations(carrier, [*pointer, *keys])
+            found += jsonpatch.sites(carrier, [*pointer, *keys], string=False)
     return found
 
 
 def field_insertion(carriers: Sequence[Carrier], kind: str, container: str, keys: list[str]) -> Site | None:
     """Where a field that nobody sets belongs: the last patch that speaks of the container, else its manifest."""
     for carrier in reversed(carriers):
-        node = _container(carrier.node, kind, container) if carrier.role in ("manifest", "patch") else None
+        node = _container(carrier, kind, container) if carrier.role in ("manifest", "patch") else None
         if node is None:
             continue
         depth = 0
-        while depth < len(keys) - 1 and (below := marks.child(node, keys[depth])) is not None:
+        while depth < len(keys) and (below := marks.child(node, keys[depth])) is not None:
             node, depth = below, depth + 1
+        if depth == len(keys):  # the key is there without a value
+            return value_site(carrier, node, string=False)
         return insertion(carrier, node, keys[depth:], string=False)
     return None
 
@@ -54,10 +56,10 @@ def image_sites(carriers: Sequence[Carrier], kind: str, container: str) -> list[
     pointer = _pointer(carriers, kind, container)
     for carrier in carriers:
         if carrier.role in ("manifest", "patch"):
-            node = marks.child(_container(carrier.node, kind, container), "image")
+            node = descend(carrier, _container(carrier, kind, container), ["image"])
             new = [value_site(carrier, node, string=True)] if node is not None else []
         elif carrier.role == "operations" and pointer:
-            new = _operations(carrier, [*pointer, "image"])
+            new = jsonpatch.sites(carrier, [*pointer, "image"], string=True)
         elif carrier.role == "images" and current:
             new = images.sites(carrier, current)
         else:
@@ -67,8 +69,8 @@ def image_sites(carriers: Sequence[Carrier], kind: str, container: str) -> list[
     return found
 
 
-def _container(node: yaml.Node | None, kind: str, name: str) -> yaml.Node | None:
-    spec = _descend(node, pod_spec(kind))
+def _container(carrier: Carrier, kind: str, name: str) -> yaml.Node | None:
+    spec = descend(carrier, carrier.node, pod_spec(kind))
     groups = (marks.named(marks.child(spec, group), name) for group in _GROUPS)
     return next((found for found in groups if found is not None), None)
 
@@ -90,23 +92,9 @@ def _pointer(carriers: Sequence[Carrier], kind: str, name: str) -> list[str]:
     return []
 
 
-def _operations(carrier: Carrier, pointer: list[str]) -> list[Site]:
-    """Operations of a JSON patch that write the field or something that holds it."""
-    found = []
-    for operation in marks.items(carrier.node):
-        parts = marks.text_at(operation, "path").split("/")[1:]
-        parts = [part.replace("~1", "/").replace("~0", "~") for part in parts]
-        if marks.text_at(operation, "op") not in ("add", "replace") or pointer[: len(parts)] != parts:
-            continue
-        node = _descend(marks.child(operation, "value"), pointer[len(parts) :])
-        if isinstance(node, yaml.ScalarNode):
-            found.append(value_site(carrier, node, string=False))
-    return found
-
-
 def require_container(carriers: Sequence[Carrier], kind: str, container: str) -> None:
     """Raise BadInput when no place speaks of the container."""
     known = [c for c in carriers if c.role in ("manifest", "patch")]
-    if not any(_container(c.node, kind, container) is not None for c in known):
+    if not any(_container(c, kind, container) is not None for c in known):
         places = ", ".join(c.place(c.node) for c in known)
         raise BadInput(f"no container {container!r} in {places}", field="container")

@@ -68,6 +68,11 @@ def referenced(top: Object, pods: Sequence[Object], sick: Sequence[Unhealthy]) -
     ]
 
 
+def config_maps(spec: Object) -> list[str]:
+    """Names of the ConfigMaps that a pod of this spec reads."""
+    return list(dict.fromkeys(name for kind, name in _of(spec) if kind == "ConfigMap" and name))
+
+
 def _of(spec: Object) -> Iterator[tuple[str, str]]:
     for field in ("initContainers", "containers"):
         for container in spec.get(field) or ():

@@ -15,12 +15,15 @@ from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops
 from kubernaut.gitops import argocd, flux
+from kubernaut.gitops.carriers import GENERATED
 from kubernaut.gitops.live import live_equals
 from kubernaut.gitops.source import address
+from kubernaut.gitops.workload import pod_spec
 from kubernaut.ports import Change, Cluster
 
 from .entries import progress, track_entry
 from .outside import Outside
+from .references import config_maps
 
 _ASK_AGAIN_S = 60.0
 """A controller that was restarted meanwhile may have forgotten the question."""
@@ -39,15 +42,15 @@ async def sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Ch
         message = await _ask(cluster, application, ref, now.isoformat())
         waiting = wait(out, replace(track, asked_at=now), message, out.limits.sync_poll_s)
         return replace(waiting, journal=(track_entry(now, track, "sync", message),))
-    live = await cluster.get(target.kind, target.namespace, target.name, live=True)
-    if application is None or live is None:
+    live = await _live(cluster, remediation, target)
+    if application is None or (live is None and not _is_generated(target)):
         missing = ref if application is None else target
         return over(out, track, GitOpsEvent.FAIL, f"{missing} does not exist any more")
     if not await _contains(out, application, track, pull):
         reason = f"waiting for {ownership.controller} to sync {ref.name} to {pull.merge_commit[:8]}"
         if trouble := _trouble(application):
             reason = f"{reason}; it says: {trouble}"
-    elif not live_equals(live, track.proposal.action, track.proposal.parameters):
+    elif live is None or not live_equals(live, track.proposal.action, track.proposal.parameters):
         reason = f"{ref.name} is synced, but {target} does not have the value of Git yet"
     else:
         message = f"{ownership.controller} synced {ref.name}, {target} equals Git"
@@ -57,6 +60,22 @@ async def sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Ch
     if track.due_at is not None and now > track.due_at:
         return over(out, track, GitOpsEvent.FAIL, f"gave up {reason}")
     return wait(out, track, reason, out.limits.sync_poll_s)
+
+
+async def _live(cluster: Cluster, remediation: Remediation, target: ResourceRef) -> Object | None:
+    """The object that has the value now: a ConfigMap that Kustomize generates has its content's hash in its name, so the
+    mended one is another, and the workload tells which."""
+    if _is_generated(target):
+        owner = remediation.target
+        workload = await cluster.get(owner.kind, owner.namespace, owner.name, live=True)
+        for name in config_maps(section(workload, *pod_spec(owner.kind))) if workload else ():
+            if name != target.name and GENERATED.sub("", name) == GENERATED.sub("", target.name):
+                return await cluster.get(target.kind, target.namespace, name, live=True)
+    return await cluster.get(target.kind, target.namespace, target.name, live=True)
+
+
+def _is_generated(target: ResourceRef) -> bool:
+    return target.kind == "ConfigMap" and GENERATED.search(target.name) is not None
 
 
 async def _ask(cluster: Cluster, application: Object, ref: ResourceRef, moment: str) -> str:

@@ -42,6 +42,8 @@ RBAC = Path(__file__).parents[2] / "config" / "rbac" / "kubernaut.yaml"
 URL = "ssh://git@git.example/fleet.git"
 ID = "rr-2a3b4c"
 SIA = Principal("sia", (), Role.SENIOR)
+CONFIG_MAPS = "/api/v1/namespaces/{}/configmaps"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
 LIMITS = Limits(stability_s=0.2, verify_poll_s=0.1, merge_poll_s=0.1, sync_poll_s=0.1)
 WAITS = Decision(ApprovalType.GIT_PR_REQUIRED, False, True, False, "Git.", "gitops_managed", 1, (), (), False)
 
@@ -59,10 +61,17 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def manifest(namespace: str, value: str) -> dict[str, Any]:
+def manifest(namespace: str, value: str, name: str = "settings") -> dict[str, Any]:
     labels = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": namespace}
-    meta = {"name": "settings", "namespace": namespace, "labels": labels}
+    meta = {"name": name, "namespace": namespace, "labels": labels}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"URL": value}}
+
+
+def workload(config_map: str) -> dict[str, Any]:
+    container = {"name": "app", "image": "x", "envFrom": [{"configMapRef": {"name": config_map}}]}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}}
+    spec = {"replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
 
 
 @pytest.fixture(params=["simulated", pytest.param("genuine", marks=pytest.mark.genuine)])
@@ -89,21 +98,29 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 class Fix:
     """A fix of one ConfigMap key on its way through a repository that Flux follows."""
 
-    def __init__(self, flux: Flux, folder: Path) -> None:
+    def __init__(self, flux: Flux, folder: Path, *, generated: bool) -> None:
         self.flux = flux
+        self.generated = generated
         self.work = folder / "work"
         self.bare = folder / "forge" / "fleet.git"
         self.clock = SystemClock()
         self.forge = LocalForge(folder / "forge", {URL: "fleet"}, self.clock)
-        self.target = ResourceRef("prod", "ConfigMap", "settings", flux.namespace)
+        name = "settings-9267k7dk58" if generated else "settings"
+        self.target = ResourceRef("prod", "ConfigMap", name, flux.namespace)
+        self.owner = ResourceRef("prod", "Deployment", "web", flux.namespace) if generated else self.target
 
     async def begin(self, stack: AsyncExitStack, folder: Path, kubeconfig: Path) -> None:
         """Git and cluster agree on the wrong value; the fix is about to be proposed."""
         self.bare.parent.mkdir()
         git(folder, "init", "-q", "--bare", "-b", "main", str(self.bare))
         git(folder, "clone", "-q", str(self.bare), "work")
-        self.first = self.commit("apps/settings.yaml", yaml.safe_dump(manifest(self.flux.namespace, "http://bad")))
-        await self.flux.done("POST", "/api/v1/namespaces/{}/configmaps", manifest(self.flux.namespace, "http://bad"))
+        wrong = manifest(self.flux.namespace, "http://bad", self.target.name)
+        text = yaml.safe_dump(wrong)
+        if self.generated:
+            text = "configMapGenerator:\n- name: settings\n  literals: [URL=http://bad]\n"
+            await self.flux.done("POST", DEPLOYMENTS, workload(self.target.name))
+        self.first = self.commit("apps/kustomization.yaml" if self.generated else "apps/settings.yaml", text)
+        await self.flux.done("POST", CONFIG_MAPS, wrong)
         await self.flux.follow(URL, "apps")
         await self.flux.status(f"main@sha1:{self.first}")
         self.store = await SqliteStore.open(folder / "kubernaut.db", self.clock)
@@ -135,7 +152,7 @@ class Fix:
         proposal = ChangeProposal(self.ownership, self.target, "update-configmap", parameters)
         track = GitOpsTrack(f"{ID}-git", ID, GitOpsPhase.PROPOSING, WAITS, proposal, now, now, now)
         item = Remediation(
-            ID, "f", self.target, signal, now, assessment=AssessmentPhase.DECIDED, environment="staging",
+            ID, "f", self.owner, signal, now, assessment=AssessmentPhase.DECIDED, environment="staging",
             analysis=Analysis((finding,)), decision=WAITS, gitops=track,
         )  # fmt: skip
         return Change(item, (track,))
@@ -170,20 +187,30 @@ class Fix:
 
     async def applied(self, value: str) -> None:
         """What the kustomize-controller applies."""
-        path = "/api/v1/namespaces/{}/configmaps/settings"
-        await self.flux.done("PATCH", path, {"data": {"URL": value}})
+        if not self.generated:
+            await self.flux.done("PATCH", f"{CONFIG_MAPS}/settings", {"data": {"URL": value}})
+            return
+        name = "settings-h26h52ffh8"
+        await self.flux.done("POST", CONFIG_MAPS, manifest(self.flux.namespace, value, name))
+        await self.flux.done("PATCH", f"{DEPLOYMENTS}/web", workload(name))
+        await self.flux.done("DELETE", f"{CONFIG_MAPS}/{self.target.name}")
 
 
 @pytest.fixture
 async def begun(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     async with AsyncExitStack() as stack:
 
-        async def begin(server: tuple[Flux, Callable[[str], Path]], granted: list[dict[str, Any]], user: str) -> Fix:
+        async def begin(
+            server: tuple[Flux, Callable[[str], Path]],
+            granted: list[dict[str, Any]],
+            user: str,
+            generated: bool = False,
+        ) -> Fix:
             flux, kubeconfig = server
             role = f"{flux.namespace}-role"
             await flux.define(granted, role, user)
             stack.push_async_callback(flux.undefine, role)
-            fix = Fix(flux, tmp_path)
+            fix = Fix(flux, tmp_path, generated=generated)
             await fix.begin(stack, tmp_path, kubeconfig(user))
             return fix
 
@@ -232,3 +259,12 @@ async def test_where_flux_may_not_be_asked_its_own_pace_is_waited_for(server: An
     await fix.applied("http://good")
     await fix.flux.status(f"main@sha1:{merge}")
     assert (await fix.track(lambda track: track.ended)).phase is GitOpsPhase.COMPLETED
+
+
+async def test_a_generated_config_map_is_found_under_its_new_name(server: Any, begun: Callable[..., Any]) -> None:
+    fix: Fix = await begun(server, rules(), "kubernaut", generated=True)
+    merge = await fix.merged()
+    await fix.flux.status(f"main@sha1:{merge}")
+    await fix.track(lambda track: "does not have the value of Git yet" in track.reason)
+    await fix.applied("http://good")
+    await fix.track(lambda track: track.phase is GitOpsPhase.VERIFYING)

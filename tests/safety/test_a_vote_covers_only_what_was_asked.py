@@ -13,8 +13,9 @@ from kubernaut.domain.approvals import ApprovalPhase, Principal, Role
 from kubernaut.domain.assessment import AssessmentPhase
 from kubernaut.domain.errors import Conflict, Refused
 from kubernaut.domain.policy import ApprovalType, Decision
-from kubernaut.domain.proposals import ChangeProposal, Ownership
+from kubernaut.domain.proposals import ChangeProposal, Ownership, PullRequest, PullRequestState
 from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.reviews import obstacle
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase
 from kubernaut.pipeline.control import ControlDesk
 from kubernaut.pipeline.pulls import PullDesk
@@ -163,9 +164,7 @@ async def test_who_merges_belongs_to_the_groups_that_policy_names(house: House, 
     now = house.clock.now()
     track = GitOpsTrack("t", item.id, GitOpsPhase.AWAITING_MERGE, decision, proposal, now, now, now)
     item = replace(item, assessment=AssessmentPhase.DECIDED, gitops=track)
-    desk = PullDesk(house.store, house.out.forge, house.clock, lambda: None)
-    if may:
-        desk._allow(item, who)
-        return
-    with pytest.raises(Refused, match="sre-lead"):
-        desk._allow(item, who)
+    quorum = PullDesk(house.store, house.out.forge, house.clock, lambda: None).quorum(item)
+    open_ = PullRequestState.OPEN
+    pull = PullRequest(1, "shop", "u", "kubernaut/rr-aaaaaa", "main", open_, "t", "b", "u", "h", now, now)
+    assert ("sre-lead" in obstacle(quorum, pull, who)) is not may
