@@ -26,7 +26,7 @@ from kubernaut.sim.scenarios import all_scenarios, scenario
 @click.option(
     "--genuine", is_flag=True, help="On a genuine control plane, Argo CD and Alertmanager (scripts/genuine build)."
 )
-@click.option("--keep", is_flag=True, help="Leave the temporary folder (state, repositories, log) for a look.")
+@click.option("--keep", is_flag=True, help="Leave the temporary folder (state, repositories, logs) for a look.")
 @click.option("--list", "listing", is_flag=True, help="List the scenarios.")
 def demo(number: str, headless: bool, as_json: bool, genuine: bool, keep: bool, listing: bool) -> None:
     """Incidents from alert to fix: a cluster, Git, the daemon and the console, all on this machine.

@@ -2,10 +2,14 @@
 
 import contextlib
 import os
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
 
 from kubernaut.sim.scenarios import Scenario
 
@@ -44,6 +48,17 @@ class Scene:
     aftermath: Aftermath
 
 
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
+    """What the world logs goes to a file: standard output is a program's or the console's."""
+    with path.open("w", encoding="utf-8") as file:
+        structlog.configure(logger_factory=structlog.WriteLoggerFactory(file))
+        try:
+            yield
+        finally:
+            structlog.configure(logger_factory=structlog.WriteLoggerFactory(sys.stderr))
+
+
 @asynccontextmanager
 async def scene(wanted: Wanted, tell: Tell) -> AsyncIterator[Scene]:
     """A world with the scenarios deployed and healthy, and a daemon that looks after it.
@@ -59,6 +74,7 @@ async def scene(wanted: Wanted, tell: Tell) -> AsyncIterator[Scene]:
             aftermath.keep = True
             stack.callback(tell, f"kept: {folder}")
         stack.callback(aftermath.end)
+        stack.enter_context(_log_to(folder / "world.log"))
         tell(f"starting: {_PARTS[wanted.genuine]}")
         kind = GenuineWorld if wanted.genuine else SimulatedWorld
         world = await stack.enter_async_context(kind(folder / "world", forge_root=folder / "forge"))

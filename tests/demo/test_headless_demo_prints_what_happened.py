@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
@@ -51,6 +52,28 @@ async def test_without_a_terminal_one_incident_is_told_wherever_temporary_files_
     assert "export KUBECONFIG=" in out
     assert "merged #1 in fleet (headless demo: the demo plays the engineer)" in out
     assert "scenario 1 Completed" in out
+
+
+_LOGGING = """
+import asyncio, structlog
+from kubernaut.lab.demo import aside
+from kubernaut.lab.scene import Wanted, scene
+async def main():
+    async with scene(Wanted(()), aside) as on:
+        structlog.get_logger().warning("the world says something")
+        print((on.aftermath.folder / "world.log").read_text().count("the world says something"))
+asyncio.run(main())
+"""
+
+
+async def test_what_the_world_logs_stands_between_no_objects(tmp: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _LOGGING, stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, env=environment(tmp)
+    )
+    out, errors = await process.communicate()
+    assert (process.returncode, out) == (0, b"1\n"), errors.decode()
+    assert b"the world says" not in errors
+    await nothing_left(tmp)
 
 
 async def test_help_and_wrong_numbers_say_what_there_is(tmp: Path) -> None:
