@@ -10,15 +10,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
+from kubernaut.domain.facts import Object, Snapshot, controller_of
 from kubernaut.domain.resources import ResourceRef
 
 from .objects import Container, Revision, alive, condition, containers_of, event_count, event_time, number, pod_ready
+from .owners import owner_of, selected, workload_of
 from .units import moment
 
 T = TypeVar("T")
-_PARTS = ("Pod", "ReplicaSet", "ReplicationController")
-_OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job")
 _SLOWEST_S = 300.0
 _LOOPS = 3
 _BETWEEN_S = 600.0
@@ -50,18 +49,7 @@ class Case:
     @cached_property
     def workload(self) -> Object | None:
         """The top owner of the target's pods; the target itself for a bare pod or a Node; None when it was not read."""
-        item = self.snapshot.root
-        for _ in range(4):
-            reference = controller_of(item) if item is not None else None
-            if item is None or reference is None:
-                break
-            owner = self.snapshot.get(reference["kind"], reference["name"], item["metadata"].get("namespace", ""))
-            if owner is None or owner["metadata"].get("uid") != reference["uid"]:
-                break
-            if owner["kind"] not in _OWNERS:
-                break
-            item = owner
-        return item
+        return workload_of(self.snapshot)
 
     @property
     def owner(self) -> ResourceRef:
@@ -69,20 +57,14 @@ class Case:
 
         A Deployment or StatefulSet that an operator controls is still what is restarted and watched.
         """
-        target = self.snapshot.target
-        if self.workload is None:
-            return target
-        reference = controller_of(self.workload)
-        if reference is None or self.workload["kind"] not in _PARTS or reference["kind"] in ("Node", "CronJob"):
-            return ref_of(self.workload, target.cluster)
-        return ResourceRef(target.cluster, reference["kind"], reference["name"], target.namespace)
+        return owner_of(self.workload, self.snapshot.target)
 
     @cached_property
     def pods(self) -> list[Object]:
         """The target's live pods; of a Job, or asked about itself, also one that failed: that is all there is to look at."""
         if self.snapshot.target.kind in ("Job", "Pod"):
             return [pod for pod in self.snapshot.pods() if alive(pod) or _failed(pod)]
-        return [pod for pod in self.snapshot.pods() or self._selected() if alive(pod)]
+        return [pod for pod in self.snapshot.pods() or selected(self.snapshot) if alive(pod)]
 
     def evicted_at(self, pod: Object) -> datetime | None:
         """When a pod was evicted, as near as its event or its conditions tell; None when they do not."""
@@ -90,18 +72,6 @@ class Case:
         conditions = (pod.get("status") or {}).get("conditions") or ()
         times = [*told, *(moment(c.get("lastTransitionTime")) for c in conditions)]
         return max((at for at in times if at is not None), default=None)
-
-    def _selected(self) -> list[Object]:
-        """Pods by a Deployment's selector where its ReplicaSets could not be read."""
-        root = self.snapshot.root
-        if root is None or root["kind"] != "Deployment" or self.snapshot.owned(root, "ReplicaSet"):
-            return []
-        wanted = ((root.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
-        return [
-            pod
-            for pod in self.snapshot.of_kind("Pod", root["metadata"].get("namespace", ""))
-            if selects(wanted, pod) and (controller_of(pod) or {}).get("kind") == "ReplicaSet"
-        ]
 
     @cached_property
     def leaving(self) -> list[Object]:
@@ -247,6 +217,10 @@ class Case:
         name = (pod.get("spec") or {}).get("nodeName")
         return self.nodes.get(name) if name else None
 
+    def node_called(self, name: str) -> Object:
+        """The node of a name; where it was not read only its name, for which its events can be asked."""
+        return self.nodes.get(name) or {"kind": "Node", "metadata": {"name": name}}
+
     @cached_property
     def _events(self) -> dict[tuple[str, str, str], list[Object]]:
         found: dict[tuple[str, str, str], list[Object]] = {}
@@ -285,12 +259,6 @@ class Case:
         if not self.revisions or reference is None:
             return True
         return bool(reference["uid"] == self.revisions[0].object["metadata"].get("uid"))
-
-
-def selects(wanted: Mapping[str, Any], pod: Object) -> bool:
-    """Whether a selector of labels picks a pod (or a pod's template); an empty one picks nothing."""
-    labels = pod["metadata"].get("labels") or {}
-    return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
 
 
 def _failed(pod: Object) -> bool:

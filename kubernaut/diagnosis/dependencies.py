@@ -12,9 +12,10 @@ from kubernaut.domain.analysis import Evidence, Finding
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import WORKLOADS
 
-from .case import Case, selects
+from .case import Case
 from .confidence import Rests, confidence
 from .objects import Container, alive, containers_of, pod_ready
+from .owners import selects
 from .symptoms import UNREACHABLE, last_lines
 from .units import moment
 from .words import fact, many, plain

@@ -71,14 +71,14 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     before = _higher_before(case, first.name, limit)
     node_events = [e for c in containers for e in _node_out_of_memory(case, c)]
     restarts = sum(c.restarts for c in containers)
-    unread = case.owner.kind == "Deployment" and case.lacks("replicaset")
+    unread = 2 * bool(case.owner.kind == "Deployment" and before is None and case.lacks("replicaset"))
     survived = all(_survived(case, c) for c in containers)
     supports = sum((restarts >= 2, len(containers) > 1, before is not None))
     sure = confidence(
         Rests.DIRECT,
         supports=supports,
         contradictions=bool(node_events) + survived,
-        missing=bool(case.lacks("events") or unread),
+        missing=max(bool(case.lacks("events")), unread),
     )
     return Finding(
         target=case.owner,
@@ -157,8 +157,8 @@ def _restart(case: Case, containers: list[Container]) -> ActionProposal | None:
 
 def _node_out_of_memory(case: Case, container: Container) -> list[Object]:
     """The node itself ran out of memory at that time: then the kernel may have killed a container below its limit."""
-    node = case.node_of(container.pod)
-    return [event for event in case.events(node) if event.get("reason") == "SystemOOM"] if node is not None else []
+    name = str((container.pod.get("spec") or {}).get("nodeName") or "")
+    return [e for e in case.events(case.node_called(name)) if e.get("reason") == "SystemOOM"] if name else []
 
 
 def node_ran_out(case: Case, container: Container) -> list[Object]:

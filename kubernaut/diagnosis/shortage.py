@@ -8,7 +8,6 @@ import re
 
 from kubernaut.domain.analysis import Evidence, Finding
 from kubernaut.domain.facts import Object
-from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
 from .confidence import Rests, confidence
@@ -100,7 +99,7 @@ def _kills(case: Case) -> list[Finding]:
         if lately and node_ran_out(case, container):
             hurt.setdefault(str(container.pod["spec"].get("nodeName")), []).append(container)
     return [
-        _out_of_memory(case, case.nodes[name], [e for c in containers for e in node_ran_out(case, c)], containers)
+        _out_of_memory(case, case.node_called(name), [e for c in containers for e in node_ran_out(case, c)], containers)
         for name, containers in hurt.items()
     ]
 
@@ -121,11 +120,12 @@ def _out_of_memory(case: Case, node: Object, events: list[Object], containers: l
         confidence=confidence(
             Rests.DIRECT if pressed or len(events) > 1 else Rests.INDIRECT,
             supports=pressed,
+            missing="status" not in node,
             contradictions=any(limit_suspected(case, c) for c in containers),
         ),
         evidence=(
             *(event_fact(event) for event in newest(events)[:2]),
-            condition_fact(node, "MemoryPressure"),
+            *((condition_fact(node, "MemoryPressure"),) if condition(node, "MemoryPressure") else ()),
             *(
                 fact(c.pod, f"{c.last_end[0]}.reason", "OOMKilled", moment(c.last_end[1].get("finishedAt")))
                 for c in containers[:3]
@@ -146,7 +146,7 @@ def _full(case: Case) -> list[Finding]:
             hurt.setdefault(name, []).append(container)
     return [
         Finding(
-            target=node_ref(case, case.nodes[name]) if name in case.nodes else _named(case, name),
+            target=node_ref(case, case.node_called(name)),
             failure_class="DiskPressure",
             cause=f"Node {name} has no space left on its disk, so container {containers[0].name} of "
             f"{many(len(containers), 'pod')} can't start.",
@@ -182,10 +182,6 @@ def _own_scratch(case: Case) -> list[Finding]:
 def _no_space(case: Case, container: Container) -> str:
     told = [str(e.get("message", "")) for e in case.events(container.pod) if e.get("reason") == "Failed"]
     return no_space_left(container, told)
-
-
-def _named(case: Case, name: str) -> ResourceRef:
-    return ResourceRef(case.snapshot.target.cluster, "Node", name)
 
 
 def _system_kills(case: Case, node: Object) -> list[Object]:
