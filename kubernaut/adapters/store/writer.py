@@ -3,7 +3,7 @@
 A commit costs a flush to the disk whatever is in it, so all jobs that queued up during one flush go into the next
 transaction together. One job's error costs its neighbours nothing: most errors (a stale version) come before the job's
 first write, and after any other the transaction is rolled back and its jobs run again, each in a savepoint. Savepoints
-for everybody cost a fifth of a transition. A future resolves only after the commit, and all futures of a batch come back
+for everybody cost a tenth of a transition. A future resolves only after the commit, and all futures of a batch come back
 to the event loop in one call.
 
 The statements of a batch run on the event loop for a few milliseconds at most, and only the flush goes to the writer's
