@@ -161,7 +161,7 @@ async def test_a_missing_repository_says_what_to_do(tmp_path: Path, clock: Still
     with pytest.raises(Temporary, match="git init --bare"):
         await forge.heads(URL)
     make_bare(tmp_path / "gone.git")
-    with pytest.raises(NotFound, match="no branch, tag or commit 'HEAD'"):
+    with pytest.raises(NotFound, match="has no commits yet"):
         await forge.files(URL, "HEAD", "")
     with pytest.raises(NotFound, match=r"forge\.repositories"):
         await forge.files("https://elsewhere/x", "HEAD", "")

@@ -11,7 +11,7 @@ from kubernaut.adapters.rego.engine import RegoPolicyEngine
 from kubernaut.adapters.rego.shipped import shipped_policies
 from kubernaut.domain.approvals import ApprovalPhase, Principal, Role
 from kubernaut.domain.assessment import AssessmentPhase
-from kubernaut.domain.errors import Conflict, Refused
+from kubernaut.domain.errors import Conflict
 from kubernaut.domain.policy import ApprovalType, Decision
 from kubernaut.domain.proposals import ChangeProposal, Ownership, PullRequest, PullRequestState
 from kubernaut.domain.resources import ResourceRef

@@ -28,6 +28,8 @@ PROCESSES = 8
 
 _STALE_LOCK_S = 2 * CALL_LIMIT_S
 _LOCK = re.compile(r"Unable to create '(?P<path>[^']+\.lock)'")
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|Too many open files|Cannot allocate memory")
+_IN_THE_WAY = re.compile(r"'refs/heads/(?P<short>[^']+)' exists; cannot create 'refs/heads/(?P<wanted>[^']+)'")
 _OPTIONS = (
     "core.hooksPath=/dev/null", "core.fsync=all", "core.quotePath=false", "gc.auto=0", "maintenance.auto=false",
     "protocol.allow=never", "advice.detachedHead=false", "i18n.logOutputEncoding=UTF-8", "safe.directory=*",
@@ -107,6 +109,10 @@ class Git:
             Permanent: git refused; the message has its words.
         """
         if not (self.directory / "HEAD").is_file():
+            if (self.directory / ".git").exists():
+                raise Temporary(
+                    f"{self.directory} has a work tree: name a bare repository (or {self.directory}/.git)", 5.0
+                )
             way_out = f"is its disk mounted? A new one is made with `git init --bare {self.directory}`"
             raise Temporary(f"no Git repository in {self.directory}: {way_out}", 5.0)
         async with self.room:
@@ -118,6 +124,12 @@ class Git:
         if answer.status in allow:
             return answer
         words = " ".join(answer.stderr.split())[:400] or f"exit status {answer.status}"
+        if _FULL.search(words):
+            raise Temporary(f"git {arguments[0]} failed in {self.directory}: {words}", 5.0)
+        if (way := _IN_THE_WAY.search(words)) is not None:
+            raise Permanent(
+                f"a branch {way['short']!r} is in the way of {way['wanted']} in {self.directory}: rename or delete it"
+            )
         raise Permanent(f"git {arguments[0]} failed in {self.directory}: {words}")
 
     async def _once(self, arguments: Sequence[str], stdin: bytes, extra: Mapping[str, str]) -> Answer:

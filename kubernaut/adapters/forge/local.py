@@ -15,7 +15,7 @@ from kubernaut.domain.facts import Commit
 from kubernaut.domain.proposals import ChangeRequest, Check, FileChange, PullRequest, PullRequestState, Review
 from kubernaut.ports import Clock
 
-from . import names, objects, urls, writing
+from . import names, objects, reasons, urls, writing
 from .git import Git
 from .looking import Repository, kept, look
 from .records import Record, Records
@@ -164,7 +164,8 @@ class LocalForge:
                 return await self.pull_request(request.repo_url, known.pull.number)
             tips = await repository.branches.tips()
             if base not in tips:
-                raise NotFound(f"no branch {base!r} in {repository.git.directory}")
+                head = await objects.default_branch(repository.git)
+                raise NotFound(await reasons.no_base(repository.git, base, head))
             now = self._clock.now()
             head, fork = tips.get(branch, ""), ""
             if head:

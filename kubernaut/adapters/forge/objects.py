@@ -9,7 +9,7 @@ from kubernaut.domain.errors import NotFound, Permanent
 from kubernaut.domain.facts import Commit
 from kubernaut.domain.proposals import FileChange
 
-from . import names
+from . import names, reasons
 from .git import Git
 
 FILE_LIMIT_BYTES = 1024 * 1024
@@ -59,7 +59,9 @@ async def resolve(git: Git, revision: str) -> str:
         sha, _, kind = line.partition(" ")
         if kind.startswith("commit "):
             return sha
-    raise NotFound(f"no branch, tag or commit {revision or 'HEAD'!r} in {git.directory}")
+    if revision in ("", "HEAD"):
+        raise NotFound(await reasons.no_head(git))
+    raise NotFound(f"no branch, tag or commit {revision!r} in {git.directory}")
 
 
 async def blobs(git: Git, commit: str, paths: Sequence[str] = (), *, recursive: bool = True) -> list[Blob]:
@@ -116,7 +118,7 @@ async def files(git: Git, commit: str, path: str) -> dict[str, str]:
     folder = names.folder(path)
     listed = await blobs(git, commit, (folder,) if folder else ())
     if not listed:
-        raise NotFound(f"no folder {folder or '/'!r} with files in {git.directory} at {commit[:12]}")
+        raise NotFound(await reasons.no_folder(git, commit, folder))
     if len(listed) > FILES_LIMIT:
         raise Permanent(f"{folder or '/'} holds {len(listed)} files, more than {FILES_LIMIT}: name a smaller folder")
     found = await texts(git, (blob.sha for blob in listed))
