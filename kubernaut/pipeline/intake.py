@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kubernaut.domain.errors import BadInput, KubernautError
 from kubernaut.domain.owner import top_owner
 from kubernaut.domain.resources import ResourceRef
-from kubernaut.domain.signals import Signal, fingerprint
+from kubernaut.domain.signals import Signal, SignalSource, fingerprint
 from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 
 _PRESSED = 8
@@ -70,7 +70,8 @@ class IntakeDesk:
         if intakes:
             for place, taken in zip(places, await self._persisted(intakes), strict=True):
                 outcomes[place] = taken
-            if any(taken.outcome in ("opened", "resolved") for taken in outcomes):
+            by_hand = any(signal.source is SignalSource.MANUAL for signal in signals)
+            if by_hand or any(taken.outcome in ("opened", "resolved") for taken in outcomes):
                 self._nudge()
         return outcomes
 

@@ -162,6 +162,17 @@ async def test_what_nothing_was_done_about_and_who_asks_by_hand_does_not_wait(
     assert [due.remediation_id for due in await store.due(at, 10)] == [other]
 
 
+async def test_who_asks_by_hand_ends_the_waiting(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await completed(store, id_)
+    at = START + timedelta(seconds=40)
+    _, other = await take(store, intake(at=at, occurrence="occurrence-2"))
+    assert not await store.due(at, 10)
+    asked = intake(at=at, occurrence="by hand", source=SignalSource.MANUAL)
+    assert await take(store, asked) == ("attached", other)
+    assert [due.remediation_id for due in await store.due(at, 10)] == [other]
+
+
 async def test_what_a_person_owns_and_is_back_within_the_window_is_that_persons(store: Store) -> None:
     _, id_ = await take(store, intake())
     await end(store, id_, AssessmentEvent.ESCALATE)

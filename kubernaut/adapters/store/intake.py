@@ -137,6 +137,8 @@ def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, h
         " resolved_at = iif(?, NULL, resolved_at) WHERE id = ?",
         (count, now, severity, signal.occurrence, is_new_firing, home.id),
     )
+    if signal.source is SignalSource.MANUAL:
+        _wake(connection, home.id, now)  # who asks by hand waits for nothing that was put off
     if severity < home.severity:
         louder = f"severity raised from {codec.SEVERITIES[home.severity]} to {signal.severity} by {signal.name}"
         _note(tail, intake, home.id, louder, count)
@@ -182,13 +184,18 @@ def _resolve(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, 
     if left or home.resolved_at is not None:
         return Taken(home.id, "resolved")
     connection.execute("UPDATE remediation SET resolved_at = ? WHERE id = ?", (gone, home.id))
+    _wake(connection, home.id, now)
+    _note(tail, intake, home.id, f"{signal.name} resolved", home.count)
+    return Taken(home.id, "resolved")
+
+
+def _wake(connection: sqlite3.Connection, remediation_id: str, now: int) -> None:
+    """Have every part that is open look now, and again if its stage is under way."""
     for table, key in (("remediation", "id"), ("track", "remediation_id")):
         connection.execute(
             f"UPDATE {table} SET wake_at = min(wake_at, ?), woken = 1 WHERE {key} = ? AND wake_at IS NOT NULL",  # noqa: S608 - own names
-            (now, home.id),
+            (now, remediation_id),
         )
-    _note(tail, intake, home.id, f"{signal.name} resolved", home.count)
-    return Taken(home.id, "resolved")
 
 
 def _open(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, after: _Home | None = None) -> Taken:
