@@ -58,6 +58,8 @@ async def enrich(
     try:
         async with asyncio.timeout(deadline_s):
             root = await reader.get(target.kind, target.namespace, target.name)
+            if root is None:  # watches lag: that something does not exist is said only when the server says so
+                root = await reader.get(target.kind, target.namespace, target.name, live=True)
             if root is None:
                 raise NotFound(f"{target} does not exist in cluster {reader.name}")
             facts.add(root)

@@ -2,8 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+from kubernaut.domain.facts import Object
 from kubernaut.domain.signals import FailureFamily
+from kubernaut.ports import Cluster
 
 from .house import CHECKOUT, House, signal
 
@@ -28,6 +31,36 @@ async def test_a_pod_whose_owner_was_not_known_yet(tmp_path: Path) -> None:
         item = await house.until(id_, lambda item: item.imperative)
         assert (item.target.kind, item.target.name) == ("Deployment", "checkout")
         assert await house.take(CHECKOUT) == id_
+
+
+class Late:
+    """A cluster whose watch has not seen any pod yet."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cluster, name)
+
+    async def get(self, kind: str, namespace: str, name: str, *, live: bool = False) -> Object | None:
+        return None if kind == "Pod" and not live else await self._cluster.get(kind, namespace, name, live=live)
+
+
+async def test_a_pod_that_the_watch_has_not_seen_yet(tmp_path: Path) -> None:
+    """That it does not exist would be told to a person, while its owner's failure is dealt with already."""
+
+    def late(cluster: Cluster) -> Any:
+        return Late(cluster)
+
+    async with House(tmp_path, seen_as=late, running=False) as house:
+        scenario = await house.broken(1)
+        first = await house.take(CHECKOUT)
+        pod = (await house.world.view(scenario)).pods_of("checkout")[0]["metadata"]["name"]
+        second = await house.take(signal(pod, "Pod", "shop"), blind=True)
+        assert second != first
+        house.start()
+        skipped = await house.ended(second)
+        assert (skipped.phase, skipped.superseded_by) == ("Skipped", first)
 
 
 async def test_a_hundred_identical_alerts_at_once(tmp_path: Path) -> None:
