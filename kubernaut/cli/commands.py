@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pr": ("kubernaut.cli.pr:pr", "List, show, merge or close pull requests of the local forge."),
     "signal": ("kubernaut.cli.signal:signal", "Raise a signal by hand."),
     "diagnose": ("kubernaut.cli.diagnose:diagnose", "Say what is wrong with an object; changes nothing."),
-    "policy": ("kubernaut.cli.policy:policy", "Check, test or evaluate policies."),
+    "policy": ("kubernaut.cli.policy:policy", "Check, test, evaluate or explain policies."),
     "actions": ("kubernaut.cli.actions:actions", "The catalogue of actions."),
     "demo": ("kubernaut.cli.demo:demo", "Incidents from alert to fix, on a simulated or a genuine cluster."),
 }
@@ -25,15 +25,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 def lazily(commands: dict[str, tuple[str, str]]) -> type[click.Group]:
-    """A group whose commands are imported when they are run."""
+    """A group whose commands are imported when they are run; others may be added to it as to any group."""
 
     class Lazy(click.Group):
         def list_commands(self, ctx: click.Context) -> list[str]:
-            return list(commands)
+            return [*self.commands, *commands]
 
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             if cmd_name not in commands:
-                return None
+                return super().get_command(ctx, cmd_name)
             module, _, attribute = commands[cmd_name][0].partition(":")
             command = getattr(import_module(module), attribute)
             if not isinstance(command, click.Command):
@@ -42,11 +42,15 @@ def lazily(commands: dict[str, tuple[str, str]]) -> type[click.Group]:
 
         def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
             """Names and help are known without importing what they name."""
-            names = [CompletionItem(n, help=text) for n, (_, text) in commands.items() if n.startswith(incomplete)]
+            names = [CompletionItem(n, help=text) for n, text in self._told() if n.startswith(incomplete)]
             return names + click.Command.shell_complete(self, ctx, incomplete)
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
             with formatter.section("Commands"):
-                formatter.write_dl([(name, text) for name, (_, text) in commands.items()])
+                formatter.write_dl(self._told())
+
+        def _told(self) -> list[tuple[str, str]]:
+            here = [(name, command.get_short_help_str(80)) for name, command in self.commands.items()]
+            return here + [(name, text) for name, (_, text) in commands.items()]
 
     return Lazy

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from kubernaut.adapters.rego.shipped import shipped_policies
 from kubernaut.adapters.rego.trial import Outcome, run_tests
 from kubernaut.domain.errors import BadInput
 from kubernaut.domain.policy import Decision
+from kubernaut.pipeline.explain import explain
 
+from .commands import lazily
 from .exits import BAD_INPUT, FAILED, REFUSED
 from .options import output_option
 from .tables import emitted, plain, say
@@ -25,7 +28,7 @@ from .tables import emitted, plain, say
 _directory = click.argument("directory", required=False, type=click.Path(path_type=Path))
 
 
-@click.group()
+@click.group(cls=lazily({"explain": ("kubernaut.cli.explain:explain", "Says why policy decided as it did.")}))
 def policy() -> None:
     """Checks, tests and asks the Rego policies that decide about every action.
 
@@ -89,21 +92,40 @@ def evaluate(source: str, directory: Path | None, output: str) -> None:
       kubernaut policy eval --input request.json
       kubernaut policy eval --policies ./policies -o json < request.json
     """
-    decision = _decision(PolicySet.read(directory or shipped_policies()), _request(source))
+    decision = _decision(PolicySet.read(directory or shipped_policies()), request_of(source))
     if not emitted(decision.to_document(), output):
-        click.echo(_table(decision))
+        click.echo("\n".join(decision_lines(decision)))
     if decision.deny:
         raise SystemExit(REFUSED)
 
 
 def _decision(policies: PolicySet, request: dict[str, Any]) -> Decision:
-    faults = asyncio.run(probe(policies, PROBE_LIMIT_S))
+    return decided(asyncio.run(_fit(policies)), request)
+
+
+async def _fit(policies: PolicySet) -> Rules:
+    """The rules, once they were looked at as the daemon does."""
+    faults = await probe(policies, PROBE_LIMIT_S)
     if faults:
         raise BadInput(faults[0].message, place=faults[0].place)
-    return decided(Rules(policies), request)
+    return Rules(policies)
 
 
-def _request(source: str) -> dict[str, Any]:
+async def asked_locally(directory: Path | None, requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each request explained by the policies of a directory; None is the shipped ones.
+
+    Raises:
+        BadInput: the policies are unfit.
+    """
+    rules = await _fit(PolicySet.read(directory or shipped_policies()))
+
+    async def decide(request: Mapping[str, Any]) -> Decision:
+        return decided(rules, request)
+
+    return [(await explain(decide, request)).to_document() for request in requests]
+
+
+def request_of(source: str) -> dict[str, Any]:
     place = "standard input" if source == "-" else source
     if source == "-" and sys.stdin.isatty():
         click.echo("Type the request as JSON, then end it with Ctrl-D.", err=True)
@@ -128,7 +150,8 @@ def _line(outcome: Outcome) -> str:
     return f"pass  {name}" if outcome.passed else plain(f"FAIL  {name}  {outcome.place}: {outcome.fault}")
 
 
-def _table(decision: Decision) -> str:
+def decision_lines(decision: Decision) -> list[str]:
+    """A decision for people."""
     who = ", ".join(decision.approver_groups) or "whoever may approve"
     needs = f"{decision.min_approvers} of {who}" + (", not the requester" if decision.four_eyes else "")
     rows = [
@@ -138,4 +161,4 @@ def _table(decision: Decision) -> str:
         *([("APPROVAL", needs)] if decision.require_approval else []),
         *(("VIOLATION", violation) for violation in decision.violations),
     ]
-    return "\n".join(f"{name:<10} {plain(value)}" for name, value in rows)
+    return [f"{name:<10} {plain(value)}" for name, value in rows]

@@ -1,6 +1,8 @@
 """Decide: from the best finding to up to two tracks, each with policy's word on it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kubernaut.actions.action import BlastRadius
 from kubernaut.domain.analysis import Finding
@@ -10,8 +12,9 @@ from kubernaut.domain.facts import Snapshot
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.policy import Decision
 from kubernaut.domain.proposals import ChangeProposal, Ownership
+from kubernaut.domain.redaction import redact_labels
 from kubernaut.domain.remediation import Remediation, advance
-from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
+from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track, TrackKind
 from kubernaut.ports import Change
 
 from .entries import entry, track_entry
@@ -22,11 +25,12 @@ from .planning import Planned, decide_plan, plan_for, policy_input
 
 @dataclass(frozen=True, slots=True)
 class _Fix:
-    """The permanent side of a decision; `obstacle` says why there is no proposal."""
+    """The permanent side of a decision; `obstacle` says why there is no proposal, `request` what policy was asked."""
 
     proposal: ChangeProposal | None = None
     decision: Decision | None = None
     obstacle: str = ""
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, finding: Finding) -> Change:
@@ -37,11 +41,12 @@ async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, fin
     fix = await _fix(out, remediation, snapshot, finding)
     tracks: list[Track] = []
     journal: list[JournalDraft] = []
-    obstacles: list[str] = [fix.obstacle] if fix.obstacle else []
+    obstacles: dict[str, dict[str, Any]] = {fix.obstacle: {}} if fix.obstacle else {}
     if isinstance(mitigation, str):
-        obstacles += [mitigation] if mitigation else []
+        obstacles |= {mitigation: {}} if mitigation else {}
     elif mitigation.decision.deny:
-        obstacles.append(f"policy denies {mitigation.action.name}: {mitigation.decision.reason}")
+        denied = f"policy denies {mitigation.action.name}: {mitigation.decision.reason}"
+        obstacles[denied] = _word(out, mitigation.decision, mitigation.request)
     else:
         tracks.append(
             ImperativeTrack(
@@ -51,7 +56,8 @@ async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, fin
         )  # fmt: skip
     if fix.proposal and fix.decision:
         if fix.decision.deny:
-            obstacles.append(f"policy denies {fix.proposal.action}: {fix.decision.reason}")
+            denied = f"policy denies {fix.proposal.action}: {fix.decision.reason}"
+            obstacles[denied] = _word(out, fix.decision, fix.request)
         else:
             tracks.append(
                 GitOpsTrack(
@@ -61,20 +67,36 @@ async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, fin
             )  # fmt: skip
     decision = mitigation.decision if isinstance(mitigation, Planned) else fix.decision
     remediation = replace(remediation, decision=decision)
-    for obstacle in obstacles:
-        journal.append(entry(now, remediation, "policy", obstacle))
+    for obstacle, word in obstacles.items():
+        journal.append(entry(now, remediation, "policy", obstacle, **word))
     if tracks:
         for track in tracks:
             what = track.plan.steps[0].action if isinstance(track, ImperativeTrack) else track.proposal.action
-            rule = track.decision.rule
-            journal.append(track_entry(now, track, "policy", f"{what}: {track.decision.reason}", rule=rule))
+            request = (
+                fix.request if isinstance(mitigation, str) or track.kind is TrackKind.GITOPS else mitigation.request
+            )
+            word = _word(out, track.decision, request)
+            journal.append(track_entry(now, track, "policy", f"{what}: {track.decision.reason}", **word))
         decided = advance(remediation, AssessmentEvent.DECIDE, now, wake_at=None, reason="; ".join(obstacles))
         return Change(decided, tuple(tracks), journal=tuple(journal))
-    denied = decision is not None and decision.deny
-    event = AssessmentEvent.DENY if denied else AssessmentEvent.ESCALATE
+    refused = decision is not None and decision.deny
+    event = AssessmentEvent.DENY if refused else AssessmentEvent.ESCALATE
     reason = "; ".join(obstacles) or "nothing can be done automatically"
-    journal.append(entry(now, remediation, "escalation", f"{'refused' if denied else 'escalated'}: {reason}"))
+    journal.append(entry(now, remediation, "escalation", f"{'refused' if refused else 'escalated'}: {reason}"))
     return Change(advance(remediation, event, now, wake_at=None, reason=reason), journal=tuple(journal))
+
+
+def _word(out: Outside, decision: Decision, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the journal keeps of a decision, so that it can be explained later: what was asked, of which policies, and their
+    word. Labels come from the cluster, so what looks like a secret in them is left out."""
+    target = dict(request.get("target") or {})
+    target["labels"] = redact_labels(target.get("labels") or {})
+    return {
+        "rule": decision.rule,
+        "revision": out.policy.revision,
+        "request": {**request, "target": target},
+        "decision": decision.to_document(),
+    }
 
 
 async def _mitigation(out: Outside, remediation: Remediation, finding: Finding, managed: bool) -> Planned | str:
@@ -111,7 +133,7 @@ async def _fix(out: Outside, remediation: Remediation, snapshot: Snapshot, findi
     proposal = ChangeProposal(
         ownership, proposed.target, proposed.action, dict(proposed.parameters), urgent=finding.urgent
     )
-    return _Fix(proposal, await out.policy.decide(document))
+    return _Fix(proposal, await out.policy.decide(document), request=document)
 
 
 def _unreachable(out: Outside, ownership: Ownership) -> str:

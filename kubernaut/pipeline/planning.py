@@ -1,7 +1,8 @@
 """From a proposal to a plan, and from a plan to policy's word on it."""
 
 import contextlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,13 +34,18 @@ _BUSY = (ImperativePhase.EXECUTING, ImperativePhase.VERIFYING, ImperativePhase.R
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and everything that approvers and policy want to know of it."""
+    """A plan and everything that approvers and policy want to know of it.
+
+    Args:
+        request: what policy was asked.
+    """
 
     plan: Plan
     action: Action
     radius: BlastRadius
     decision: Decision
     environment: str
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def plan_for(out: Outside, proposal: ActionProposal) -> Plan:
@@ -91,7 +97,7 @@ async def decide_plan(
         drains=len(await other_drains(out, remediation, labels)) if at_once and action.name == "drain-node" else 0,
     )  # fmt: skip
     decision = _gated(out, finding, await out.policy.decide(document))
-    return Planned(plan, action, radius, decision, environment)
+    return Planned(plan, action, radius, decision, environment, document)
 
 
 async def _environment(out: Outside, remediation: Remediation, target: ResourceRef) -> str:

@@ -6,6 +6,7 @@ from aiohttp import web
 from gateway.house import House, house, me
 
 from kubernaut.server.api.changing import Changing
+from kubernaut.server.api.explaining import Explaining
 from kubernaut.server.api.journal import JournalStream
 from kubernaut.server.api.reading import Reading
 
@@ -15,7 +16,7 @@ _WORDS = {"reason": "x", "verdict": "approve", "plan_hash": "x", "expected_head"
 _NOBODY = {role: {"users": []} for role in ("viewer", "approver", "senior", "admin")}
 
 
-def _routes(room: Changing | Reading | JournalStream) -> list[tuple[str, str]]:
+def _routes(room: Changing | Reading | Explaining | JournalStream) -> list[tuple[str, str]]:
     names = {"{repository}": "fleet", "{number}": "1"}
     found = []
     for route in room.routes():
@@ -29,7 +30,7 @@ def _routes(room: Changing | Reading | JournalStream) -> list[tuple[str, str]]:
 
 
 CHANGING = _routes(Changing(None))  # type: ignore[arg-type]
-LOOKING = _routes(Reading(None)) + _routes(JournalStream(None))  # type: ignore[arg-type]
+LOOKING = _routes(Reading(None)) + _routes(Explaining(None)) + _routes(JournalStream(None))  # type: ignore[arg-type]
 
 
 async def _untouched(home: House) -> None:

@@ -1,11 +1,19 @@
 """Every path answers in the documented shape; whatever is asked wrongly is named by its field."""
 
 import io
-from datetime import datetime
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cli.shell import kubernaut
 from gateway.house import CLUSTER, House, alert, me, payload
+
+from kubernaut.adapters.rego.samples import sample
+from kubernaut.adapters.rego.shipped import shipped_policies
+from kubernaut.domain.journal import JournalDraft
+from kubernaut.domain.policy import Decision
+from kubernaut.ports import Change
 
 from .seeds import target, waiting
 
@@ -197,3 +205,33 @@ async def test_a_body_that_is_too_large_is_told_how_large_it_may_be(home: House)
     async with home.api.post("http://kubernaut/v1/arm", data=io.BytesIO(b"x" * 1_100_000)) as response:
         assert response.status == 413
         assert "1048576 bytes" in (await response.json())["error"]["message"]
+
+
+async def test_what_policy_said_is_explained_by_the_policies_of_now(home: House) -> None:
+    await waiting(home)
+    status, answer = await home.ask("GET", "/v1/remediations/rr-aaaaaa/policy")
+    assert (status, answer["items"]) == (200, [])
+    request = sample()
+    said = Decision.fail_closed("older policies said so").to_document()
+    data = {"rule": "old", "revision": "0123456789ab", "request": request, "decision": said}
+    note = JournalDraft(datetime.now(UTC), "policy", "a person", remediation_id="rr-aaaaaa", data=data)
+    await home.running.store.commit(Change(journal=(note,)))
+    _, answer = await home.ask("GET", "/v1/remediations/rr-aaaaaa/policy")
+    [item] = answer["items"]
+    assert (item["request"], item["recorded"], item["revision"]) == (request, said, "0123456789ab")
+    assert item["now"]["decision"]["rule"] == "low_risk"
+    assert {"field": "freeze", "value": False} in item["now"]["because"]
+    assert answer["policy_revision"] == (await home.ask("GET", "/v1/status"))[1]["policy_revision"]
+    assert (await home.ask("GET", "/v1/remediations/rr-zzzzzz/policy"))[0] == 404
+    told = await kubernaut(home, "policy", "explain", "rr-aaaaaa")
+    assert told.status == 0, told
+    for words in (
+        "ASKED      restart-deployment shop/web",
+        "THEN       manual-approval-required, rule fail-closed",
+        "low_risk",
+    ):
+        assert words in told.out
+    told = await kubernaut(home, "policy", "explain", "rr-aaaaaa", "--policies", str(shipped_policies()), "-o", "json")
+    assert json.loads(told.out)["items"][0]["now"]["decision"]["rule"] == "low_risk"
+    assert (await kubernaut(home, "policy", "explain", "rr-zzzzzz")).status == 4
+    assert (await kubernaut(None, "policy", "explain", "rr-aaaaaa", cwd=str(home.settings.state_dir))).status == 5

@@ -15,7 +15,7 @@ COMMANDS = (
     (), ("daemon",), ("config",), ("config", "check"), ("config", "show"), ("config", "example"), ("get",), ("get", "rr"),
     ("get", "approvals"), ("get", "clusters"), ("describe",), ("describe", "rr"), ("watch",), ("approve",), ("reject",),
     ("cancel",), ("pr",), ("pr", "list"), ("signal",), ("signal", "create"), ("diagnose",), ("policy",), ("policy", "check"),
-    ("policy", "test"), ("policy", "eval"), ("actions",), ("demo",),
+    ("policy", "test"), ("policy", "eval"), ("policy", "explain"), ("actions",), ("demo",),
 )  # fmt: skip
 NOT_THERE_YET = ("plan", "audit", "breakglass", "doctor")
 

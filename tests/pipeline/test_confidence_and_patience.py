@@ -13,6 +13,12 @@ from kubernaut.ports import Cluster
 from .house import CHECKOUT, LIMITS, House, Sure, signal
 
 
+async def _asked_of_policy(house: House, id_: str) -> list[dict[str, Any]]:
+    """What the journal keeps of it, of the imperative track first."""
+    entries = [e for e in await house.store.journal(0, 1000, id_) if e.kind == "policy" and "request" in e.data]
+    return [dict(e.data) for e in entries if e.data["request"]["track"] == "imperative"]
+
+
 async def test_above_the_gate_it_runs_alone(tmp_path: Path) -> None:
     async with House(tmp_path, analyst=Sure(0.95)) as house:
         await house.broken(1)
@@ -21,6 +27,20 @@ async def test_above_the_gate_it_runs_alone(tmp_path: Path) -> None:
         assert item.imperative is not None
         assert item.imperative.decision.auto_approve
         assert item.imperative.approval_id == ""
+        [asked] = await _asked_of_policy(house, id_)
+        assert asked["decision"]["auto_approve"]
+        assert asked["request"]["action"]["name"] == "restart-deployment"
+
+
+async def test_what_policy_denies_is_kept_with_what_was_asked(tmp_path: Path) -> None:
+    async with House(tmp_path, analyst=Sure(0.95), settings={"protected_namespaces": ["shop"]}) as house:
+        await house.broken(1)
+        id_ = await house.take(CHECKOUT)
+        item = await house.until(id_, lambda item: item.decision)
+        assert item.imperative is None
+        [asked] = await _asked_of_policy(house, id_)
+        assert (asked["rule"], asked["decision"]["deny"]) == ("protected_namespace", True)
+        assert asked["request"]["target"]["namespace"] == "shop"
 
 
 async def test_inside_the_gate_a_person_decides(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from .changing import Changing
+from .explaining import Explaining
 from .journal import JournalStream
 from .reading import Reading
 from .replies import errors
@@ -15,5 +16,7 @@ def application(services: Services) -> tuple[web.Application, JournalStream]:
     """All routes, and the journal stream, which has to be closed before the server stops."""
     app = web.Application(middlewares=[errors], client_max_size=_MAX_BODY_BYTES)
     journal = JournalStream(services)
-    app.add_routes(Reading(services).routes() + Changing(services).routes() + journal.routes())
+    rooms = (Reading(services), Explaining(services), Changing(services), journal)
+    for room in rooms:
+        app.add_routes(room.routes())
     return app, journal
