@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object
-from kubernaut.domain.redaction import is_secret_name
 from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
@@ -14,7 +13,7 @@ from .changes import changed, writers
 from .confidence import Rests, confidence
 from .history import before
 from .objects import Container
-from .words import event_fact, fact, many, plain
+from .words import event_fact, fact, many, plain, sayable
 
 _KEY = re.compile(r"couldn't find key (\S+) in (ConfigMap|Secret) (?:([^\s/]+)/)?(\S+?)[.,]?(?:\s|$)")
 _OBJECT = re.compile(r'\b(configmap|secret)s? "([^"\s]+)" not found', re.I)
@@ -124,7 +123,7 @@ def _keys_there(holder: Object | None, lacking: Missing) -> list[Evidence]:
 
 
 def _put_back(target: ResourceRef, key: str, value: str) -> ActionProposal | None:
-    if is_secret_name(key):
+    if not sayable(key, value):
         return None
     parameters = {"key": key, "from": None, "to": value}
     return ActionProposal("update-configmap", target, parameters, f"Put {key} back as it was before it was removed.")

@@ -31,12 +31,12 @@ def survey(snapshot: Snapshot, judge: Judge) -> tuple[tuple[Finding, ...], tuple
         snapshot: its target is of the kind `Cluster` or `Namespace`.
         judge: the analyst, as `RulesAnalyst().judge`.
     """
-    parts = _by_namespace(snapshot)
+    parts, on_node = _by_namespace(snapshot), _by_node(snapshot)
     found: list[Finding] = []
     looked: list[str] = []
     asked = unwell(snapshot)
     for ref in asked:
-        objects = parts[ref.namespace] if ref.namespace else snapshot.objects
+        objects = parts[ref.namespace] if ref.namespace else [*parts[""], *on_node.get(ref.name, ())]
         logs = {key: text for key, text in snapshot.logs.items() if ref.namespace in ("", key.namespace)}
         findings, seen = judge(replace(snapshot, target=ref, objects=tuple(objects), logs=logs))
         found += findings
@@ -114,7 +114,7 @@ def _top(item: Object, uids: dict[str, Object]) -> Object:
 
 
 def _by_namespace(snapshot: Snapshot) -> dict[str, Sequence[Object]]:
-    """Each namespace's objects with everything cluster-wide and the events of nodes."""
+    """Each namespace's objects with everything cluster-wide and the events of nodes; these alone under no name."""
     wide: list[Object] = []
     own: dict[str, list[Object]] = {}
     for item in snapshot.objects:
@@ -124,7 +124,19 @@ def _by_namespace(snapshot: Snapshot) -> dict[str, Sequence[Object]]:
             wide.append(item)
         else:
             own.setdefault(namespace, []).append(item)
-    return {namespace: [*items, *wide] for namespace, items in own.items()}
+    return {"": wide} | {namespace: [*items, *wide] for namespace, items in own.items()}
+
+
+def _by_node(snapshot: Snapshot) -> dict[str, list[Object]]:
+    """The pods of each node, and what its kubelet tells of evictions."""
+    found: dict[str, list[Object]] = {}
+    for pod in snapshot.of_kind("Pod"):
+        found.setdefault(str((pod.get("spec") or {}).get("nodeName") or ""), []).append(pod)
+    for event in snapshot.of_kind("Event"):
+        if event.get("reason") == "Evicted":
+            host = (event.get("source") or {}).get("host") or event.get("reportingInstance")
+            found.setdefault(str(host or ""), []).append(event)
+    return found
 
 
 def _counted(snapshot: Snapshot, asked: Sequence[ResourceRef]) -> str:

@@ -17,7 +17,7 @@ from .confidence import Rests, confidence
 from .history import before
 from .objects import Container
 from .units import moment
-from .words import fact, many, plain
+from .words import fact, many, plain, sayable
 
 
 def wrong_value(case: Case) -> list[Finding]:
@@ -48,7 +48,7 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
     _, end = container.last_end
     value = HIDDEN if is_secret_name(use.key) else plain(first.value, 60)
     permanent = None
-    if old and not is_secret_name(use.key):
+    if old and sayable(use.key, first.value, old[0]):
         permanent = ActionProposal(
             "update-configmap",
             target,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from kubernaut.domain.analysis import Evidence
 from kubernaut.domain.facts import Object
-from kubernaut.domain.redaction import redact
+from kubernaut.domain.redaction import is_secret_name, redact
 
 from .objects import event_count, event_time, name_of
 
@@ -18,6 +18,11 @@ def plain(text: object, longest: int = LONGEST) -> str:
     """Text of the cluster that may be shown to people: one line, no escape sequences, no secrets, shortened."""
     line = _CONTROL.sub(" ", redact(str(text)[: 8 * LONGEST])).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def sayable(key: str, *values: str) -> bool:
+    """Whether values of a key may stand in a proposal: neither its name nor one of them looks like a secret."""
+    return not is_secret_name(key) and all(redact(value) == value for value in values)
 
 
 def fact(item: Object, field: str, value: object, at: datetime | None = None) -> Evidence:

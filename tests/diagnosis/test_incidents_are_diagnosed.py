@@ -102,6 +102,28 @@ async def test_the_command_reads_a_live_cluster_and_writes_nothing(world: Stage)
             assert json.loads(ran.stdout)["findings"] == []
 
 
+async def test_everything_in_a_live_cluster_is_ranked(world: Stage) -> None:
+    it = scenario(5)
+    await world.deploy(it)
+    await world.break_(it)
+    live = ("--kubeconfig", str(world.kubeconfig), "-o", "json")
+    for scope in (("-n", "catalog"), ("-A",), ()):
+        command = [sys.executable, "-m", "kubernaut.cli.main", "diagnose", *scope, *live]
+        async with asyncio.timeout(60):
+            told: list[str] = []
+            while "ImagePullBackOff" not in told:
+                ran = await asyncio.to_thread(
+                    subprocess.run, command, capture_output=True, text=True, check=False, timeout=60
+                )
+                assert ran.returncode == 0, ran.stderr
+                found = [f for f in json.loads(ran.stdout)["findings"] if f["target"]["namespace"] == "catalog"]
+                told = [f["failure_class"] for f in found]
+        assert found[0]["permanent"]["action"] == "update-image"
+    command = [sys.executable, "-m", "kubernaut.cli.main", "diagnose", "-n", "nowhere", *live]
+    ran = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, "namespace nowhere does not exist" in ran.stderr) == (4, True)
+
+
 async def a_dump_says_the_same(world: GenuineWorld, ref: ResourceRef, live: Finding) -> None:
     """Diagnose a dump that genuine kubectl makes, with the ConfigMaps beside it."""
     folder = Path(world.state_dir) / f"dump-{ref.name}"

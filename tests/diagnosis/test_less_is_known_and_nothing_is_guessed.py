@@ -13,9 +13,9 @@ from kubernaut.domain.analysis import Finding
 from kubernaut.domain.facts import Snapshot
 
 from .expectation import Incident
-from .incidents_crashes import _crashing
+from .incidents_crashes import FROM_SETTINGS, _crashing, _database
 from .test_incidents_that_others_have import INCIDENTS, asked, built
-from .world import FLAVOURS, Flavour, World, end
+from .world import FLAVOURS, Flavour, World, box, end
 
 KINDS = ("Node", "Event", "ReplicaSet", "ConfigMap", "Secret", "Service", "Deployment")
 BARE = Flavour("bare", managed_fields=False)
@@ -131,3 +131,17 @@ def test_a_log_that_is_no_utf8_is_read(tmp_path: Path) -> None:
     it = Incident("", lambda _: None, ("Deployment", app.name, app.namespace))
     findings = RulesAnalyst().judge(read_dump(tmp_path).snapshot(asked(it, world)))[0]
     assert "address already in use" in findings[0].cause
+
+
+def test_a_value_that_holds_a_password_is_not_proposed(tmp_path: Path) -> None:
+    world = World()
+    _crashing(world, end(1), "Error: getaddrinfo ENOTFOUND orders-bd", containers=[box(**FROM_SETTINGS)])
+    good, bad = (f"postgres://shop:hunter2secret@{host}:5432/orders" for host in ("orders-db", "orders-bd"))
+    world.configmap("settings", {"DATABASE_URL": bad}, applied={"DATABASE_URL": good})
+    _database(world, ready=True)
+    found = judged(world, Incident("", lambda _: None, ("Deployment", "checkout", "shop")), tmp_path, ())
+    assert found is not None
+    snapshot, findings = found
+    assert findings[0].target.name == "settings"
+    assert findings[0].permanent is None
+    assert "hunter2secret" not in as_document(snapshot, findings, ())
