@@ -32,9 +32,9 @@ log = structlog.get_logger()
 _IDLE_S = 30.0
 _BUSY_S = 0.25
 _BATCH = 256
-_ASSESSING = 4
-"""A quarter of the slots takes assessments that have just begun; those that wait for a slow cluster do not count."""
-_YOUNG_S = 0.5
+_AT_ONCE = 4
+"""New assessments begin while fewer than a quarter of the slots get on; what waits for a slow cluster does not count."""
+_GETS_ON_S = 0.5
 _MAY_BE_LATE = timedelta(seconds=3)
 """For looks at what was done, while others have not been acted on yet."""
 _PRESSED = 2
@@ -47,7 +47,7 @@ _NEEDS_NO_CLUSTER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """When work on a row began, on the monotonic clock, and whether it is only a look at what was done."""
+    """When work on a row began its present stage, on the monotonic clock, and whether it only looks at what was done."""
 
     at: float
     look: bool
@@ -110,11 +110,11 @@ class Runner:
 
     def _chosen(self, found: Sequence[Due], room: int) -> list[Due]:
         """What to begin now, in the order of the store: by priority, what can act before what is to be assessed."""
-        now, since = self._out.clock.now(), time.monotonic() - _YOUNG_S
-        young = [(part, begun.look) for (_, part), begun in self._busy.items() if begun.at > since]
+        now, since = self._out.clock.now(), time.monotonic() - _GETS_ON_S
+        getting_on = sum(not begun.look and begun.at > since for begun in self._busy.values())
         idle = [due for due in found if _key(due) not in self._busy]
-        others = any(not due.look for due in idle) or any(not look for _, look in young)
-        assessments = max(1, self._max // _ASSESSING) - sum(part == "assessment" for part, _ in young)
+        others = getting_on or any(not due.look for due in idle)
+        assessments = max(1, self._max // _AT_ONCE) - getting_on
         chosen: list[Due] = []
         for due in idle:
             if due.look and others and now - due.wake_at < _MAY_BE_LATE:
@@ -155,14 +155,14 @@ class Runner:
         """Run one row's stages until it sleeps or has ended; what was assessed is acted on by the same hand."""
         part = due.part
         try:
-            remediation = await self._stages(await self._out.store.remediation(due.remediation_id), part)
+            remediation = await self._stages(await self._out.store.remediation(due.remediation_id), _key(due))
             self._failures.pop((due.remediation_id, part), None)
             following = (due.remediation_id, "imperative")
             if part == "assessment" and remediation is not None and following not in self._busy:
                 self._busy[following] = self._busy.pop(_key(due))
                 part = "imperative"
                 self._nudged.set()
-                await self._stages(remediation, part)
+                await self._stages(remediation, following)
                 self._failures.pop(following, None)
         except Exception:
             key = (due.remediation_id, part)
@@ -173,11 +173,14 @@ class Runner:
             self._busy.pop((due.remediation_id, part), None)
             self._nudged.set()
 
-    async def _stages(self, remediation: Remediation | None, part: str) -> Remediation | None:
+    async def _stages(self, remediation: Remediation | None, key: tuple[str, str]) -> Remediation | None:
+        part = key[1]
         while remediation and not self._stopping and _wants(remediation, part, self._out.clock.now()):
             began = time.monotonic()
             remediation = await self._advance(remediation, part)
-            self._observe(part, time.monotonic() - began)
+            took_s = time.monotonic() - began
+            self._observe(part, took_s)
+            self._busy[key] = replace(self._busy[key], at=began + took_s)
         return remediation
 
     async def _advance(self, remediation: Remediation, part: str) -> Remediation | None:
