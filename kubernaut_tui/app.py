@@ -26,8 +26,8 @@ from .screens.frame import present
 from .state import State
 from .widgets.canvas import Canvas
 
-PULSE_S = 0.5
-PULSE_SSH_S = 1.0
+PULSE_S = 1.0
+"""Changes from outside are shown so often; a key is answered at once."""
 
 
 class Console(App[None]):
@@ -55,7 +55,7 @@ class Console(App[None]):
         self._client = client
         self._pulse_s = pulse_s
         self._link = Link(client, self.feed)
-        self._canvas = Canvas(self._write)
+        self._canvas = Canvas(self._write, colours=not self.no_color)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def compose(self) -> ComposeResult:

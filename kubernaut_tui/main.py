@@ -25,7 +25,7 @@ examples:
   kubernaut-tui                  the console
   kubernaut-tui --read-only      look, but send nothing
   kubernaut-tui --plain          lines, no screen: for screen readers and pipes
-  ssh bastion -t kubernaut-tui   from far away: fewer repaints
+  ssh bastion -t kubernaut-tui   from far away
 
 NO_COLOR is kept; all times are UTC.
 """
@@ -59,18 +59,14 @@ def main() -> None:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     gc.disable()
-    from .app import PULSE_S, PULSE_SSH_S, Console
+    from .app import Console
     from .client import Client
     from .state import State
 
     gc.enable()
     gc.freeze()
-    pulse_s = PULSE_SSH_S if far_away() else PULSE_S
-    Console(
-        Client(given.socket),
-        state=State(wall=time.time(), at=time.monotonic(), read_only=given.read_only),
-        pulse_s=pulse_s,
-    ).run(mouse=False)
+    state = State(wall=time.time(), at=time.monotonic(), read_only=given.read_only)
+    Console(Client(given.socket), state=state).run(mouse=False)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ ROOMS: dict[str, tuple[str, float]] = {
     "policy": ("kubernaut.lab.bench.decisions:bench_decisions", 6.0),
     "watch": ("kubernaut.lab.bench.watch:bench_watch", 6.0),
     "waiting": ("kubernaut.lab.bench.waiting:bench_waiting", 10.0),
+    "console": ("kubernaut.lab.bench.console:bench_console", 5.0),
 }
 AIMS: dict[str, tuple[str, float]] = {
     "intake_alerts_per_s": (">=", 2_000),
@@ -33,6 +34,13 @@ AIMS: dict[str, tuple[str, float]] = {
     "rss_mb_10k_waiting": ("<", 300),
     "idle_cpu_percent_10k_waiting": ("<", 2),
     "restart_ready_s_10k_waiting": ("<", 3),
+    "console_key_p99_ms": ("<", 50),
+    "console_first_paint_ms": ("<", 1_000),
+    "console_first_paint_bytes": ("<", 30_000),
+    "console_idle_bytes_per_s": ("<", 100),
+    "console_row_bytes": ("<", 400),
+    "console_key_bytes": ("<", 1_200),
+    "console_prompt_bytes": ("<", 1_500),
 }
 
 
@@ -42,7 +50,7 @@ AIMS: dict[str, tuple[str, float]] = {
     "--json", "as_json", is_flag=True, help="One JSON object and nothing else (the default prints a table, too)."
 )
 def main(rooms: tuple[str, ...], as_json: bool) -> None:
-    """Measure speed: intake, mutation (signal to first write), store, policy, watch, waiting. Default: all.
+    """Measure speed: intake, mutation (signal to first write), store, policy, watch, waiting, console. Default: all.
 
     Each figure stands beside a baseline of the same run, because a machine's speed drifts. Aims are told, never enforced.
     """
