@@ -16,6 +16,10 @@ _TRACK = {
 }  # fmt: skip
 
 
+_WHOLE = 100
+"""Whole remediations that the API gives at a time."""
+
+
 @click.group()
 def get() -> None:
     """List remediations (rr), approvals or clusters.
@@ -54,11 +58,10 @@ def remediations(
         items, total = [client.get(f"/v1/remediations/{remediation_id}")], 1
     else:
         params = {
-            "phase": list(phase) or None, "cluster": cluster, "text": text, "limit": limit,
+            "phase": list(phase) or None, "cluster": cluster, "text": text,
             "needs_you": "true" if needs_you else None,
         }  # fmt: skip
-        page = client.get("/v1/remediations", params)
-        items, total = page["items"], page["total"]
+        items, total = _pages(client, params, limit, whole=output in ("json", "yaml"))
     if emitted(items[0] if remediation_id else {"items": items, "total": total}, output):
         return
     if not items:
@@ -67,6 +70,18 @@ def remediations(
     click.echo(_table(items, wide=output == "wide"))
     if total > len(items):
         click.echo(f"{len(items)} of {total}; --limit shows more", err=True)
+
+
+def _pages(client: ApiClient, params: dict[str, Any], limit: int, *, whole: bool) -> tuple[list[dict[str, Any]], int]:
+    """As many as were asked for, and how many there are. A program gets whole remediations, which come in smaller pages."""
+    most = _WHOLE if whole else limit
+    items: list[dict[str, Any]] = []
+    while True:
+        here = {"limit": min(most, limit - len(items)), "offset": len(items), "whole": "true" if whole else None}
+        page = client.get("/v1/remediations", params | here)
+        items += page["items"]
+        if len(items) >= min(limit, page["total"]) or not page["items"]:
+            return items, page["total"]
 
 
 def _table(items: list[dict[str, Any]], *, wide: bool) -> str:

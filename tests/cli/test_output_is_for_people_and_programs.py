@@ -33,7 +33,20 @@ async def test_lists_say_what_is_going_on(home: House) -> None:
     as_yaml = yaml.safe_load((await kubernaut(home, "get", "rr", "-o", "yaml")).out)
     assert as_json["total"] == as_yaml["total"] == 1
     assert as_json["items"][0]["id"] == as_yaml["items"][0]["id"] == "rr-aaaaaa"
+    alone = json.loads((await kubernaut(home, "get", "rr", "rr-aaaaaa", "-o", "json")).out)
+    assert as_json["items"] == as_yaml["items"] == [alone]
     assert json.loads((await kubernaut(home, "get", "rr", "rr-aaaaaa", "-o", "json")).out)["timeline"]
+
+
+async def test_more_than_a_page_is_fetched_for_programs_too(home: House) -> None:
+    await home.post(payload(*(alert(n) for n in range(130))))
+    found = json.loads((await kubernaut(home, "get", "rr", "--limit", "120", "-o", "json")).out)
+    assert (len({item["id"] for item in found["items"]}), found["total"]) == (120, 130)
+    assert all(item["timeline"] for item in found["items"])
+    found = json.loads((await kubernaut(home, "get", "rr", "--limit", "500", "-o", "json")).out)
+    assert len({item["id"] for item in found["items"]}) == 130
+    status, answer = await home.ask("GET", "/v1/remediations", whole="true", limit="101")
+    assert (status, answer["error"]["field"]) == (400, "limit")
 
 
 async def test_the_other_lists(home: House) -> None:

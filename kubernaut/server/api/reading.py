@@ -13,7 +13,7 @@ from kubernaut.domain.approvals import ApprovalPhase
 from kubernaut.domain.errors import BadInput, KubernautError, NotFound
 from kubernaut.domain.facts import Object
 from kubernaut.domain.redaction import redact
-from kubernaut.domain.remediation import RemediationPhase
+from kubernaut.domain.remediation import Remediation, RemediationPhase
 from kubernaut.pipeline.enrich import enrich
 from kubernaut.ports import ClusterReader, Query
 from kubernaut.server import present
@@ -23,6 +23,7 @@ from .replies import only, reply
 from .services import Services
 
 _TIMELINE = 200
+_WHOLE = 100
 _NUMBER = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 _APPROVALS = 500
 _LOG_LINES = 200
@@ -88,20 +89,24 @@ class Reading:
         return reply({"items": self._clusters()})
 
     async def remediations(self, request: web.Request) -> web.Response:
-        """A page of the list."""
+        """A page of the list: rows, or whole remediations."""
         self._services.caller(request)
-        query = query_of(request)
+        query, whole = query_of(request), bool(flag_of(request, "whole"))
+        if whole and query.limit > _WHOLE:
+            raise BadInput(f"must be 1 to {_WHOLE} with whole=true", field="limit")
         page = await self._services.store.list(query)
-        items = [present.remediation(item, whole=False) for item in page.items]
+        items = [await self._whole(item) if whole else present.remediation(item, whole=False) for item in page.items]
         return reply({"items": items, "total": page.total, "offset": query.offset})
+
+    async def _whole(self, item: Remediation) -> present.Document:
+        timeline = await self._services.store.journal(0, 100_000, item.id)
+        return present.remediation(item, whole=True, timeline=timeline[-_TIMELINE:])
 
     async def remediation(self, request: web.Request) -> web.Response:
         """One remediation with its timeline."""
         s = self._services
         s.caller(request)
-        item = await s.remediation(request.match_info["id"])
-        timeline = await s.store.journal(0, 100_000, item.id)
-        return reply(present.remediation(item, whole=True, timeline=timeline[-_TIMELINE:]))
+        return reply(await self._whole(await s.remediation(request.match_info["id"])))
 
     async def diff(self, request: web.Request) -> web.Response:
         """The proposed change."""
@@ -224,7 +229,7 @@ def query_of(request: web.Request) -> Query:
         BadInput: a parameter is wrong; names it.
     """
     given = request.query
-    only(request, "text", "phase", "cluster", "needs_you", "faults", "active", "ids", "offset", "limit")
+    only(request, "text", "phase", "cluster", "needs_you", "faults", "active", "ids", "offset", "limit", "whole")
     phases = tuple(given.getall("phase", []))
     for phase in phases:
         if phase not in list(RemediationPhase):
