@@ -55,6 +55,7 @@ def text_of(item: dict[str, Any]) -> list[str]:
     for entry in item["timeline"]:
         who = "" if entry["actor"] == "kubernaut" else f"{entry['actor']}: "
         lines += _wrapped(f"{entry['time'][11:23]}", f"{who}{plain(entry['message'])}", 14)
+        lines += [f"{'':14}{plain(line)}" for line in str(entry["data"].get("patch", "")).splitlines()]
     return lines
 
 

@@ -15,9 +15,11 @@ from kubernaut.domain.proposals import ChangeProposal, Ownership
 from kubernaut.domain.redaction import redact_labels
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track, TrackKind
+from kubernaut.gitops import byhand
 from kubernaut.ports import Change
 
 from .entries import entry, track_entry
+from .gitops import by_hand
 from .outside import Outside
 from .ownership import ownership_of
 from .planning import Planned, decide_plan, plan_for, policy_input
@@ -25,11 +27,17 @@ from .planning import Planned, decide_plan, plan_for, policy_input
 
 @dataclass(frozen=True, slots=True)
 class _Fix:
-    """The permanent side of a decision; `obstacle` says why there is no proposal, `request` what policy was asked."""
+    """The permanent side of a decision.
+
+    Args:
+        obstacle: why there is no proposal; `by_hand` is what a person needs instead.
+        request: what policy was asked.
+    """
 
     proposal: ChangeProposal | None = None
     decision: Decision | None = None
     obstacle: str = ""
+    by_hand: dict[str, Any] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -41,7 +49,7 @@ async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, fin
     fix = await _fix(out, remediation, snapshot, finding)
     tracks: list[Track] = []
     journal: list[JournalDraft] = []
-    obstacles: dict[str, dict[str, Any]] = {fix.obstacle: {}} if fix.obstacle else {}
+    obstacles: dict[str, dict[str, Any]] = {fix.obstacle: fix.by_hand} if fix.obstacle else {}
     if isinstance(mitigation, str):
         obstacles |= {mitigation: {}} if mitigation else {}
     elif mitigation.decision.deny:
@@ -123,9 +131,12 @@ async def _fix(out: Outside, remediation: Remediation, snapshot: Snapshot, findi
     ownership = await ownership_of(out, snapshot, proposed.target)
     wanted = f"{proposed.action} of {proposed.target.short}"
     if ownership is None:
-        return _Fix(obstacle=f"{wanted} needs a person: no GitOps controller owns the object")
+        told = byhand.told(f"{wanted} needs a person: no GitOps controller owns the object", proposed)
+        return _Fix(obstacle=told, by_hand={"patch": byhand.patch_text(proposed)})
     if obstacle := _unreachable(out, ownership):
-        return _Fix(obstacle=f"{wanted} needs a person: {obstacle}")
+        unmade = ChangeProposal(ownership, proposed.target, proposed.action, dict(proposed.parameters))
+        told = byhand.told(f"{wanted} needs a person: {obstacle}", proposed)
+        return _Fix(obstacle=told, by_hand=by_hand(remediation, unmade, proposed))
     document = await policy_input(
         out, remediation, finding, action=proposed.action, risk="medium", kind="declarative", reversible=True,
         target=proposed.target, managed=True, labels={}, radius=BlastRadius(workloads=1), track="gitops",

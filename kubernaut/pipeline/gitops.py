@@ -3,17 +3,20 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from kubernaut.actions.action import Health, HealthState
 from kubernaut.actions.configuration import outdated
 from kubernaut.actions.rollout import deployment_health, pods_of
+from kubernaut.domain.analysis import ActionProposal
 from kubernaut.domain.errors import Conflict, NotFound, Permanent
 from kubernaut.domain.facts import Object
-from kubernaut.domain.proposals import ChangeRequest, Ownership, PullRequest, PullRequestState
+from kubernaut.domain.proposals import ChangeProposal, ChangeRequest, Ownership, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.reviews import approvals_check, approved_by, policy_check, standing
 from kubernaut.domain.signals import SignalSource
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, Telling, advance_gitops
+from kubernaut.gitops import byhand
 from kubernaut.gitops.edit import missing, plan_edit
 from kubernaut.gitops.text import branch_name, pull_request_text
 from kubernaut.ports import Change, ClusterReader
@@ -77,7 +80,8 @@ async def _edit(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
         commit, files = await _files(out, ownership)
         edit = plan_edit(files, best.permanent, ownership.path)
     except (NotFound, Permanent, Conflict) as error:
-        return over(out, track, _E.FAIL, f"the fix can't be written as a pull request: {error}")
+        message = byhand.told(f"the fix can't be written as a pull request: {error}", best.permanent)
+        return over(out, track, _E.FAIL, message, **by_hand(remediation, proposal, best.permanent))
     changes = edit.files
     title, body = pull_request_text(remediation, proposal, changes, edit.notes)
     branch = branch_name(remediation.id)
@@ -87,6 +91,12 @@ async def _edit(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     message = f"about to propose {title} ({where})"
     going = advance_gitops(replace(track, proposal=edited), _E.WAIT, now, wake_at=now, reason=message)
     return Change(tracks=(going,), journal=(track_entry(now, track, "intent", message, branch=branch),))
+
+
+def by_hand(remediation: Remediation, proposal: ChangeProposal, wanted: ActionProposal) -> dict[str, Any]:
+    """What a person needs to make the change where kubernaut can't: the patch, and the text of the pull request (R-GIT-4)."""
+    title, body = pull_request_text(remediation, proposal)
+    return {"patch": byhand.patch_text(wanted), "title": title, "text": body}
 
 
 async def _files(out: Outside, ownership: Ownership) -> tuple[str, dict[str, str]]:

@@ -6,6 +6,7 @@ themselves is not enough: their revision has to contain the merge, and the objec
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from kubernaut.actions.reading import entries, section
 from kubernaut.domain.errors import NotFound, Permanent, Refused, Unknown
@@ -171,9 +172,9 @@ def wait(out: Outside, track: GitOpsTrack, reason: str, delay_s: float) -> Chang
     return Change(tracks=(waiting,), journal=journal)
 
 
-def over(out: Outside, track: GitOpsTrack, event: GitOpsEvent, message: str) -> Change:
-    """The track has ended."""
+def over(out: Outside, track: GitOpsTrack, event: GitOpsEvent, message: str, **data: Any) -> Change:
+    """The track has ended. Args: data: what the journal's entry holds besides."""
     now = out.clock.now()
     ended = advance_gitops(track, event, now, wake_at=None, reason=message)
     kind = "escalation" if event is GitOpsEvent.FAIL else "track"
-    return Change(tracks=(ended,), journal=(track_entry(now, track, kind, message),))
+    return Change(tracks=(ended,), journal=(track_entry(now, track, kind, message, **data),))
