@@ -154,6 +154,7 @@ def read_dump(directory: Path) -> Dump:
             raise BadInput(f"{directory} holds YAML, and only JSON is read: make it again with `kubectl cluster-info dump -A "
                            f"-o json --output-directory {directory}`", field="--from-dump")  # fmt: skip
         raise BadInput(f"{directory} holds no Kubernetes objects in *.json files{why}", field="--from-dump")
+    objects = {key: _completed(item, objects) for key, item in objects.items()}
     named = _without_container(logs, objects)
     return Dump(directory, _taken_at(objects.values(), newest_file), tuple(objects.values()), named, tuple(problems),
                 frozenset(kinds))  # fmt: skip
@@ -218,6 +219,30 @@ def _object(item: Any, kind: str) -> Object | None:
         return None
     item = item | {"kind": kind}
     return _without_values(item) if kind == "Secret" else item
+
+
+def _completed(item: Object, objects: Mapping[tuple[str, str, str], Object]) -> Object:
+    """The object with its uid and its owners' uids, where somebody trimmed them away: then names stand for them.
+
+    Only an owner that controls is written into a pod, a ReplicaSet or a Job, so a single one without the mark has lost it.
+    """
+    meta = item["metadata"]
+    told = meta.get("ownerReferences")
+    owners = [dict(o) for o in told if isinstance(o, dict)] if isinstance(told, list) else []
+    for owner in owners:
+        key = (str(owner.get("kind")), _namespace(item), str(owner.get("name")))
+        held = objects.get(key) or objects.get((key[0], "", key[2]))
+        owner.setdefault("uid", (held["metadata"].get("uid") if held else None) or _stand_in(*key))
+        if len(owners) == 1 and item["kind"] in ("Pod", "ReplicaSet", "Job"):
+            owner.setdefault("controller", True)
+    if meta.get("uid") and owners == (told or []):
+        return item
+    uid = meta.get("uid") or _stand_in(item["kind"], _namespace(item), meta["name"])
+    return {**item, "metadata": {**meta, "uid": uid} | ({"ownerReferences": owners} if owners else {})}
+
+
+def _stand_in(kind: str, namespace: str, name: str) -> str:
+    return f"{kind}/{namespace}/{name}"
 
 
 def _without_values(secret: dict[str, Any]) -> Object:

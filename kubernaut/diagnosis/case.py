@@ -144,17 +144,25 @@ class Case:
         """Whether a container's last end belongs to the present: it is recent, or the kubelet waits to try again."""
         return container.waiting == "CrashLoopBackOff" or self.recently(moment(container.last_end[1].get("finishedAt")))
 
+    def started(self, container: Container) -> datetime | None:
+        """When a running container's present run began; where nobody says, when the one before ended, or its pod came."""
+        status, made = container.pod.get("status") or {}, container.pod["metadata"].get("creationTimestamp")
+        told = (container.last_end[1].get("finishedAt"), status.get("startTime"), made)
+        return container.running_since or next((at for at in map(moment, told) if at is not None), None)
+
     def crashing(self, container: Container) -> bool:
         """Whether it fails again and again, also when it was looked at in one of the moments in which it runs."""
         if container.crashing:
             return True
         _, end = container.last_end
         began, ended = moment(end.get("startedAt")), moment(end.get("finishedAt"))
-        if container.restarts < _LOOPS or began is None or ended is None or end.get("exitCode") == 0:
+        if container.restarts < _LOOPS or ended is None or end.get("exitCode") == 0:
             return False
-        age_s = self.age_s(ended)
+        if began is None:
+            made = moment(container.pod["metadata"].get("creationTimestamp")) or ended
+            began = ended - (ended - made) / container.restarts
         short = (ended - began).total_seconds() <= self.recent_s
-        return age_s is not None and age_s <= _BETWEEN_S and short
+        return (self.now - ended).total_seconds() <= _BETWEEN_S and short
 
     def since_birth(self, container: Container) -> bool:
         """Whether a container has been crashing ever since its pod came: its restarts fill the pod's whole life.

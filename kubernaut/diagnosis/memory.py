@@ -47,8 +47,8 @@ def _chronic(case: Case, container: Container) -> bool:
 
 def _survived(case: Case, container: Container) -> bool:
     """It has been serving again for a while: restarting everything now would hurt more than it helps."""
-    age_s = case.age_s(container.running_since)
-    return container.ready and age_s is not None and age_s > _CALM_S
+    age_s = case.age_s(case.started(container))
+    return container.ready and container.running and age_s is not None and age_s > _CALM_S
 
 
 def _raised_since(case: Case, container: Container) -> bool:
@@ -71,7 +71,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     before = _higher_before(case, first.name, limit)
     node_events = [e for c in containers for e in _node_out_of_memory(case, c)]
     restarts = sum(c.restarts for c in containers)
-    unread = 2 * bool(case.owner.kind == "Deployment" and before is None and case.lacks("replicaset"))
+    unread = 2 * bool(case.owner.kind in ("Deployment", "ReplicaSet") and before is None and case.lacks("replicaset"))
     survived = all(_survived(case, c) for c in containers)
     supports = sum((restarts >= 2, len(containers) > 1, before is not None))
     sure = confidence(

@@ -42,7 +42,7 @@ def _never_ready(case: Case, pod: Object) -> list[Container]:
         return []
     found = []
     for container in every:
-        since = container.running_since
+        since = case.started(container)
         age_s = case.age_s(since)
         if container.ready or since is None or age_s is None or case.crashing(container) or at > since:
             continue
@@ -136,7 +136,7 @@ def _go_back(case: Case, first: Container, image: str, good: str) -> ActionPropo
 
 def _overdue(case: Case, container: Container) -> bool:
     progressing = condition(case.workload, "Progressing") if case.workload is not None else {}
-    age_s = case.age_s(container.running_since) or 0.0
+    age_s = case.age_s(case.started(container)) or 0.0
     return progressing.get("reason") == "ProgressDeadlineExceeded" or age_s >= _DEADLINE_S
 
 

@@ -114,7 +114,7 @@ def lost_readiness(case: Case, pod: Object) -> datetime | None:
     if (pod.get("status") or {}).get("phase") != "Running" or _gated(pod):
         return None
     main = [c for c in containers_of(pod) if not c.init]
-    starts = [c.running_since for c in main]
+    starts = [case.started(c) for c in main]
     if not main or not all(c.running for c in main) or any(c.waiting for c in containers_of(pod)):
         return None
     if all(c.ready for c in main) or any(s is None or at <= s for s in starts):

@@ -188,7 +188,7 @@ def waits_for_init(case: Case) -> list[Finding]:
     """Pods whose init container has run for long, though nothing tells that anything is wrong with it."""
     hung: dict[str, list[Container]] = {}
     for container in case.containers:
-        age_s = case.age_s(container.running_since)
+        age_s = case.age_s(case.started(container)) if container.running else None
         if container.init and not container.sidecar and age_s is not None and age_s > _HANGS_S:
             hung.setdefault(container.name, []).append(container)
     return [
@@ -196,7 +196,7 @@ def waits_for_init(case: Case) -> list[Finding]:
             target=case.owner,
             failure_class="PodInitializing",
             cause=f"Init container {name} of {many(len(containers), 'pod')} has run for "
-            f"{spoken(case.now - (containers[0].running_since or case.now))} and does not end"
+            f"{spoken(case.now - (case.started(containers[0]) or case.now))} and does not end"
             + (f"; its last word: {quoted(lines[-1], 120)}" if (lines := last_lines(case, containers[0], 1)) else "."),
             confidence=confidence(Rests.HINT, supports=bool(lines)),
             evidence=tuple(fact(c.pod, f"{c.path}.state.running", "running", c.running_since) for c in containers[:3]),

@@ -12,7 +12,7 @@ from kubernaut.diagnosis.analyst import RulesAnalyst
 from kubernaut.domain.analysis import Finding
 from kubernaut.domain.facts import Snapshot
 
-from .expectation import Incident
+from .expectation import Incident, wrong
 from .incidents_crashes import FROM_SETTINGS, _crashing, _database
 from .test_incidents_that_others_have import INCIDENTS, asked, built
 from .world import FLAVOURS, Flavour, World, box, end
@@ -145,3 +145,25 @@ def test_a_value_that_holds_a_password_is_not_proposed(tmp_path: Path) -> None:
     assert findings[0].target.name == "settings"
     assert findings[0].permanent is None
     assert "hunter2secret" not in as_document(snapshot, findings, ())
+
+
+TRIMMED = (
+    "uid", "controller", "blockOwnerDeletion", "resourceVersion", "startedAt", "firstTimestamp", "eventTime", "generation",
+    "observedGeneration", "imageID", "containerID", "generateName", "reportingComponent",
+)  # fmt: skip
+
+
+def trimmed(value: Any) -> Any:
+    """An object as somebody who tidies up hands it on: without uids, versions and the marks of controllers."""
+    if isinstance(value, dict):
+        return {key: trimmed(below) for key, below in value.items() if key not in TRIMMED}
+    return [trimmed(below) for below in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("it", INCIDENTS, ids=lambda it: it.name)
+def test_a_dump_that_somebody_trimmed_is_told_alike(it: Incident, tmp_path: Path) -> None:
+    world = built(it, BARE, crowded=False)
+    world.objects = [trimmed(item) for item in world.objects]
+    found = judged(world, it, tmp_path, it.leave_out)
+    assert found is not None
+    assert wrong(it, found[1]) == []
