@@ -13,7 +13,7 @@ from kubernaut.gitops.text import unified
 
 from .api import ApiClient
 from .options import output_option, socket_option
-from .tables import emit, plain, table
+from .tables import emitted, plain, table
 
 _NAME = re.compile(r"^(?:(?P<repository>[\w.-]+)[/#])?(?P<number>[1-9]\d{0,8})$")
 _REMEDIATION = re.compile(r"^rr-[a-z2-7]{6}$")
@@ -22,7 +22,7 @@ _STATES = {"open": "yellow", "merged": "green", "closed": "red"}
 _WORDS = {"success": "green", "pending": "yellow", "failure": "red", "approve": "green", "reject": "red"}
 
 _pull = click.argument("pull", metavar="PULL")
-_output = output_option("table", "json")
+_output = output_option()
 _reason = click.option("--reason", default="", help="Why; goes into the journal. Production asks for one.")
 _expected = click.option(
     "--expected-head", metavar="COMMIT", help="Only this commit; without it, the one that is shown."
@@ -35,6 +35,12 @@ def pr() -> None:
     """Shows, approves, merges and closes pull requests of the embedded forge.
 
     PULL is REPOSITORY/NUMBER as the list shows it, the number alone where it is the only one, or a remediation's id.
+
+    \b
+    Examples:
+      kubernaut pr list --state open
+      kubernaut pr show shop/3
+      kubernaut pr merge rr-a1b2c3 --reason 'seen with ana'
     """
 
 
@@ -43,16 +49,19 @@ def pr() -> None:
 @_output
 @socket_option
 def list_pulls(state: str, output: str, client: ApiClient) -> None:
-    """Lists pull requests, newest first."""
+    """Lists pull requests, newest first.
+
+    \b
+    Examples:
+      kubernaut pr list --state open -o wide
+      kubernaut pr list -o json | jq -r '.items[] | select(.may_merge) | .number'
+    """
     items = [item for item in client.get("/v1/pulls")["items"] if state in ("all", item["state"])]
-    if output == "json":
-        emit({"items": items}, "json")
+    if emitted({"items": items}, output):
         return
-    rows = [
-        (name_of(i), i["state"], i["remediation_id"] or "-", _needs(i) if i["state"] == "open" else "-", i["title"])
-        for i in items
-    ]
-    click.echo(table(("PULL", "STATE", "REMEDIATION", "NEEDS", "TITLE"), rows))
+    wide = output == "wide"
+    headers = ["PULL", "STATE", "REMEDIATION", "NEEDS", "TITLE"] + (["BRANCH", "CHECKS", "APPROVED"] if wide else [])
+    click.echo(table(headers, [_row(item, wide=wide) for item in items]))
 
 
 @pr.command()
@@ -60,10 +69,15 @@ def list_pulls(state: str, output: str, client: ApiClient) -> None:
 @_output
 @socket_option
 def show(pull: str, output: str, client: ApiClient) -> None:
-    """Shows one pull request: its checks and reviews, what it says and what it changes."""
+    """Shows one pull request: its checks and reviews, what it says and what it changes.
+
+    \b
+    Examples:
+      kubernaut pr show shop/3
+      kubernaut pr show rr-a1b2c3 -o yaml
+    """
     item = client.get(_path(client, pull))
-    if output == "json":
-        emit(item, "json")
+    if emitted(item, output):
         return
     for line in (*_head(item), *_said(item), "", *_shown(item["body"]).splitlines(), "", *_diff(item)):
         click.echo(line)
@@ -77,7 +91,12 @@ def show(pull: str, output: str, client: ApiClient) -> None:
 @_output
 @socket_option
 def approve(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
-    """Says yes to a pull request, where policy wants more people than the one who merges."""
+    """Says yes to a pull request, where policy wants more people than the one who merges.
+
+    \b
+    Example:
+      kubernaut pr approve shop/3 --reason 'the limit was measured'
+    """
     _review(pull, "approve", expected_head, reason, yes, output, client)
 
 
@@ -89,7 +108,12 @@ def approve(pull: str, expected_head: str | None, reason: str, yes: bool, output
 @_output
 @socket_option
 def reject(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
-    """Says no to a commit: it can't be merged until the same person approves it or the branch gets another one."""
+    """Says no to a commit: it can't be merged until the same person approves it or the branch gets another one.
+
+    \b
+    Example:
+      kubernaut pr reject shop/3 --reason 'twice as much as it needs'
+    """
     _review(pull, "reject", expected_head, reason, yes, output, client)
 
 
@@ -101,7 +125,13 @@ def reject(pull: str, expected_head: str | None, reason: str, yes: bool, output:
 @_output
 @socket_option
 def merge(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
-    """Merges a pull request after showing what it changes; merging is a yes, too."""
+    """Merges a pull request after showing what it changes; merging is a yes, too.
+
+    \b
+    Examples:
+      kubernaut pr merge shop/3
+      kubernaut pr merge shop/3 --yes --reason 'seen in the diff' --expected-head 1f0c…
+    """
     path = _path(client, pull)
     item = client.get(path)
     if not yes:
@@ -117,7 +147,12 @@ def merge(pull: str, expected_head: str | None, reason: str, yes: bool, output: 
 @_output
 @socket_option
 def close(pull: str, reason: str, yes: bool, output: str, client: ApiClient) -> None:
-    """Closes a pull request without merging: the permanent fix is given up."""
+    """Closes a pull request without merging: the permanent fix is given up.
+
+    \b
+    Example:
+      kubernaut pr close shop/3 --reason 'fixed another way'
+    """
     path = _path(client, pull)
     item = client.get(path)
     if not yes:
@@ -182,10 +217,17 @@ def _ask(item: Mapping[str, Any], question: str, reason: str) -> str:
 
 
 def _tell(item: Mapping[str, Any], output: str, message: str) -> None:
-    if output == "json":
-        emit(item, "json")
-    else:
+    if not emitted(item, output):
         click.echo(message)
+
+
+def _row(item: Mapping[str, Any], *, wide: bool) -> list[str]:
+    needs = _needs(item) if item["state"] == "open" else "-"
+    row = [name_of(item), item["state"], item["remediation_id"] or "-", needs, item["title"]]
+    if wide:
+        checks = ",".join(f"{name.rpartition('/')[2]}={word}" for name, word in item["checks"].items())
+        row += [item["branch"], checks or "-", ",".join(item["approvals"]) or "-"]
+    return row
 
 
 def _head(item: Mapping[str, Any]) -> Iterator[str]:
