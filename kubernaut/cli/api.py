@@ -35,12 +35,12 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 def find_socket(given: Path | None = None) -> Path:
-    """The socket to use: the one given, KUBERNAUT_API__SOCKET, or the first of the usual places that exists.
+    """The socket to use: the one given, the one that the environment names, or the first of the usual places that exists.
 
     Raises:
         NoDaemonError: there is none; says where was looked.
     """
-    named = given or (Path(os.environ["KUBERNAUT_API__SOCKET"]) if "KUBERNAUT_API__SOCKET" in os.environ else None)
+    named = given or _of_environment()
     if named is not None:
         return named
     for place in _PLACES:
@@ -51,6 +51,21 @@ def find_socket(given: Path | None = None) -> Path:
         f"no daemon was found (looked at {looked}). Start one with `kubernaut daemon`, or name its socket with --socket "
         "or KUBERNAUT_API__SOCKET"
     )
+
+
+def _of_environment() -> Path | None:
+    """The daemon's socket by the variables that its configuration would have, too."""
+    if socket_path := os.environ.get("KUBERNAUT_API__SOCKET"):
+        return Path(socket_path)
+    if config := os.environ.get("KUBERNAUT_CONFIG"):
+        from kubernaut.settings import load  # pydantic takes a while, and most calls don't need it
+
+        try:
+            return load(Path(config)).socket
+        except BadInput:
+            return None  # a file of the daemon that its users may not read is no fault of theirs
+    state_dir = os.environ.get("KUBERNAUT_STATE_DIR")
+    return Path(state_dir) / "kubernaut.sock" if state_dir else None
 
 
 class ApiClient:

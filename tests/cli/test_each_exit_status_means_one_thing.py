@@ -55,6 +55,19 @@ async def test_without_a_daemon_it_says_what_to_do(tmp_path: Path) -> None:
     assert (said.status, "no daemon answers" in said.err) == (5, True)
 
 
+async def test_the_daemon_is_found_where_its_configuration_says(home: House, tmp_path: Path) -> None:
+    config = tmp_path / "kubernaut.yaml"
+    config.write_text(f"api: {{socket: {home.running.socket}}}\n")
+    for env in (
+        {"KUBERNAUT_API__SOCKET": str(home.running.socket)}, {"KUBERNAUT_CONFIG": str(config)},
+        {"KUBERNAUT_STATE_DIR": str(home.settings.state_dir)},
+        {"KUBERNAUT_API__SOCKET": "", "KUBERNAUT_CONFIG": str(config)},
+    ):  # fmt: skip
+        assert (await kubernaut(None, "get", "rr", env=env, cwd="/")).status == 0, env
+    said = await kubernaut(None, "get", "rr", env={"KUBERNAUT_CONFIG": str(tmp_path / "gone.yaml")}, cwd="/")
+    assert said.status == 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
