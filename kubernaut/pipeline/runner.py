@@ -16,6 +16,7 @@ from kubernaut.domain.assessment import OPEN, AssessmentEvent
 from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Temporary, Unknown
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
+from kubernaut.domain.values import changed
 from kubernaut.ports import Change, Due
 
 from .asking import without_questions
@@ -265,7 +266,7 @@ def _after(remediation: Remediation, change: Change) -> Remediation:
             imperative = track
         else:
             gitops = track
-    return replace(change.remediation or remediation, imperative=imperative, gitops=gitops)
+    return changed(change.remediation or remediation, imperative=imperative, gitops=gitops)
 
 
 def _wants(remediation: Remediation, part: str, now: datetime) -> bool:
