@@ -113,7 +113,8 @@ async def _carry_out(
     except Unknown as error:
         return _lost(out, track, step, run, error)
     except (Refused, Permanent) as error:
-        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error))
+        gone = isinstance(error, NotFound)
+        return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error), gone=gone)
     run = replace(run, outcome=result.outcome, progress=dict(result.progress), attempt=0)
     if result.done:
         return _applied(out, track, run)
@@ -172,15 +173,19 @@ def _applied(out: Outside, track: ImperativeTrack, run: StepRun) -> Change:
     return Change(tracks=(going,), journal=(track_entry(now, track, "mutation", run.outcome, step=run.step_id),))
 
 
-def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str) -> Change:
-    """What was done before (or half done) is undone where it can be; else the track fails as it stands."""
+def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str, *, gone: bool = False) -> Change:
+    """What was done before (or half done) is undone where it can be; else the track fails as it stands.
+
+    Args:
+        gone: the target is not there any more, so nothing of it is left to a person.
+    """
     now = out.clock.now()
     track = replace(track.with_run(replace(run, ended_at=now)), effectiveness=0.0)
     if undoable(track, by_itself=not track.cancel_requested):
         message = f"failed ({why}): rolling back"
         going = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=message)
         return Change(tracks=(going,), journal=(track_entry(now, track, "error", message),))
-    return over(out, track, _E.FAIL, "; ".join((f"failed: {why}", *kept(track))))
+    return over(out, track, _E.FAIL, "; ".join((f"failed: {why}", *(() if gone else kept(track)))))
 
 
 async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:

@@ -79,6 +79,17 @@ def kept(track: ImperativeTrack) -> list[str]:
     return [why for step, run in wrote if (why := find(step.action).keeps(step, run))]
 
 
+def remains(track: ImperativeTrack) -> str:
+    """What stays of a mitigation that can't go on, as far as the rows tell; empty when nothing was written."""
+    told = []
+    for step, run in _runs(track):
+        if run.phase is StepPhase.APPLIED or run.progress:
+            told.append(run.outcome or step.action)
+        elif run.phase is StepPhase.INTENDED:
+            told.append(f"whether {step.action} was done is not known")
+    return f"left as it is: {'; '.join(told)}" if told else ""
+
+
 def over(out: Outside, track: ImperativeTrack, event: ImperativeEvent, message: str) -> Change:
     """The track ends, with the reason for people."""
     now = out.clock.now()

@@ -21,6 +21,7 @@ from kubernaut.ports import Change
 
 from .entries import entry, progress, track_entry
 from .outside import Outside
+from .stopping import remains
 
 _MAX_DELAY_S = 10.0
 WAITING = "waits: "
@@ -73,8 +74,10 @@ def _wake_at(now: datetime, delay_s: float, attempt: int) -> datetime:
 
 
 def ended_by(out: Outside, track: Track, message: str) -> Change:
-    """A track that can't go on ends, and its failure is told; a roll-back ends as done in part."""
+    """A track that can't go on ends, and its failure is told with what it leaves; a roll-back ends as done in part."""
     now = out.clock.now()
+    if isinstance(track, ImperativeTrack):
+        message = "; ".join(part for part in (message, remains(track)) if part)
     journal = (track_entry(now, track, "escalation", message),)
     if isinstance(track, GitOpsTrack):
         failed = replace(track, effectiveness=0.0)

@@ -100,3 +100,27 @@ async def test_a_right_that_was_taken_away_after_validation_changes_nothing(hous
     assert track.phase is _I.FAILED
     assert track.reason == "failed: nodes is forbidden"
     assert house.cluster.writes == []
+
+
+async def test_a_cluster_that_is_gone_for_good_in_the_middle_of_it_is_told_with_what_it_left(house: House) -> None:
+    await drained(house, ready_after=1)
+
+    async def gone(kind: str, namespace: str, name: str, *, live: bool = False) -> None:
+        raise Temporary("prod does not answer")
+
+    house.cluster.get = gone  # type: ignore[method-assign, assignment]
+    track = await house.until(_I.COMPLETED, most=2000)
+    assert track.phase is _I.FAILED
+    assert track.reason == "gave up waiting: prod does not answer; left as it is: drained n1: 1 pods evicted"
+
+
+async def test_a_node_that_is_gone_needs_no_uncordon(house: House) -> None:
+    house.cluster.put(objects.node())
+    house.cluster.put(objects.node("n2"))
+    house.using(cluster_labels={"prod": {"environment": "test"}})
+    await house.open("drain-node", N1, environment="test")
+    await house.until(_I.EXECUTING)
+    await house.turn()
+    house.cluster.remove("Node", "", "n1")
+    track = await house.until(_I.VERIFYING)
+    assert track.reason == "failed: node/n1 does not exist any more"
