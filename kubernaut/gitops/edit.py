@@ -19,12 +19,16 @@ from .layers import Layer, layers, missing, refuse_replacements
 from .locate import chosen, holds_secrets, is_chart, obstacle
 from .sites import Edit, Site
 
-__all__ = ["ACTIONS", "Edit", "apply_action", "missing", "plan_edit"]
+__all__ = ["ACTIONS", "AlreadyThere", "Edit", "apply_action", "has_already", "missing", "plan_edit"]
 
 ACTIONS = ("update-resources", "update-image", "update-configmap")
 """Actions that can be carried out as an edit of YAML files."""
 
 _RESOURCE = ("limits", "requests")
+
+
+class AlreadyThere(Conflict):
+    """Git has the wanted value: there is nothing to propose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,17 @@ def plan_edit(files: Mapping[str, str], proposal: ActionProposal, path: str, nam
         raise BadInput(f"{proposal.action!r} can't be done by editing files; {', '.join(ACTIONS)} can", field="action")
     refuse_replacements(files, layer, target.kind, _leaf(proposal))
     return replace(edit, notes=(*edit.notes, *_notes(edit, layer)))
+
+
+def has_already(files: Mapping[str, str], proposal: ActionProposal, path: str) -> bool:
+    """Whether Git has the wanted value, however it came there. Arguments as for `plan_edit`; what can't be told is no."""
+    try:
+        plan_edit(files, proposal, path)
+    except AlreadyThere:
+        return True
+    except (BadInput, Conflict, NotFound):
+        return False
+    return False
 
 
 def _leaf(proposal: ActionProposal) -> str:
@@ -155,7 +170,7 @@ def _configmap(files: Mapping[str, str], proposal: ActionProposal, found: list[C
 def _write(files: Mapping[str, str], site: Site, wanted: _Wanted) -> FileChange:
     """The change of a value that is there, if it is there as the cluster has it."""
     if wanted.same(site.value, wanted.new):
-        raise Conflict(
+        raise AlreadyThere(
             f"{site.place}: {wanted.what} is {_short(wanted.new)} in Git already: no pull request is needed, "
             "the cluster has not followed Git yet"
         )

@@ -11,25 +11,26 @@ from kubernaut.actions.rollout import deployment_health, pods_of
 from kubernaut.domain.analysis import ActionProposal
 from kubernaut.domain.errors import Conflict, NotFound, Permanent
 from kubernaut.domain.facts import Object
-from kubernaut.domain.proposals import ChangeProposal, ChangeRequest, Ownership, PullRequest, PullRequestState
+from kubernaut.domain.proposals import ChangeProposal, ChangeRequest, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.reviews import approvals_check, approved_by, policy_check, standing
 from kubernaut.domain.signals import SignalSource
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, Telling, advance_gitops
 from kubernaut.gitops import byhand
-from kubernaut.gitops.edit import missing, plan_edit
+from kubernaut.gitops.edit import plan_edit
 from kubernaut.gitops.text import branch_name, pull_request_text
 from kubernaut.ports import Change, ClusterReader
 
 from .entries import track_entry
 from .outside import Outside
 from .pulls import quorum_for
+from .sources import brought_elsewhere, files_of
 from .steady import steady_since, too_late, watched
 from .syncing import over, pull_of, sync, wait
 from .withdrawing import withdraw
 
 _G, _E = GitOpsPhase, GitOpsEvent
-_EDITS, _BASES = 20, 8
+_EDITS = 20
 
 
 async def run_gitops(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
@@ -77,7 +78,7 @@ async def _edit(out: Outside, remediation: Remediation, track: GitOpsTrack) -> C
     if best is None or best.permanent is None:
         return over(out, track, _E.FAIL, "no permanent fix is known any more")
     try:
-        commit, files = await _files(out, ownership)
+        commit, files = await files_of(out, ownership, ownership.revision)
         edit = plan_edit(files, best.permanent, ownership.path)
     except (NotFound, Permanent, Conflict) as error:
         message = byhand.told(f"the fix can't be written as a pull request: {error}", best.permanent)
@@ -99,19 +100,6 @@ def by_hand(remediation: Remediation, proposal: ChangeProposal, wanted: ActionPr
     return {"patch": byhand.patch_text(wanted), "title": title, "text": body}
 
 
-async def _files(out: Outside, ownership: Ownership) -> tuple[str, dict[str, str]]:
-    """The commit that is edited, and the files that the controller applies there, with the bases that overlays name."""
-    commit, found = await out.forge.files(ownership.repo_url, ownership.revision, ownership.path)
-    files = dict(found)
-    for _ in range(_BASES):
-        further = missing(files, ownership.path)
-        if not further:
-            break
-        for place in further:
-            files |= (await out.forge.files(ownership.repo_url, commit, place))[1]
-    return commit, files
-
-
 async def _await_merge(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Change:
     """Merged or closed, by whomever and wherever; otherwise wait, and say so loudly when it takes too long."""
     pull = pull_of(track)
@@ -122,6 +110,13 @@ async def _await_merge(out: Outside, remediation: Remediation, track: GitOpsTrac
         by = f" by {seen.merged_by}" if seen.merged_by else ""
         message = f"PR#{seen.number} was merged{by} as {seen.merge_commit[:8]}{_unasked(remediation, seen)}"
         going = advance_gitops(track, _E.MERGED, now, wake_at=now, reason=message)
+        return Change(tracks=(going,), journal=(track_entry(now, track, "pull-request", message),))
+    if commit := await brought_elsewhere(out, remediation, pull, seen):
+        message = f"{seen.base} has the value of PR#{seen.number} already, as of {commit[:8]}: somebody brought it another way"
+        if seen.state is PullRequestState.OPEN:
+            seen = await out.forge.close(pull.repo_url, pull.number, "kubernaut", message)
+        landed = replace(track, proposal=replace(track.proposal, pull_request=replace(seen, merge_commit=commit)))
+        going = advance_gitops(landed, _E.MERGED, now, wake_at=now, reason=message)
         return Change(tracks=(going,), journal=(track_entry(now, track, "pull-request", message),))
     if seen.state is PullRequestState.CLOSED:
         return over(out, track, _E.CLOSED, f"PR#{seen.number} was closed without a merge")
