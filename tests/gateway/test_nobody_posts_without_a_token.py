@@ -56,6 +56,16 @@ def test_a_changed_file_takes_effect_and_a_broken_one_does_not(tmp_path: Path) -
     assert tokens.accepts("Bearer second-token-second-token")
 
 
+def test_a_pipe_is_no_tokens_file(tmp_path: Path) -> None:
+    """It would be read once, and hold up the daemon at the second look."""
+    path = tmp_path / "tokens"
+    os.mkfifo(path)
+    with pytest.raises(BadInput, match="is not a file"):
+        Tokens(path)
+    with pytest.raises(BadInput, match="is not a file"):
+        Tokens(tmp_path)
+
+
 def test_comments_and_blank_lines_are_no_tokens(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text("# a comment that is long enough\n\n")

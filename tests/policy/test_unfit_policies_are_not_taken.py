@@ -1,6 +1,7 @@
 """A broken edit names file and line, and leaves the last good policies in force."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ async def test_a_file_that_can_not_be_used_is_named(tmp_path: Path, name: str, c
     with pytest.raises(BadInput, match=because) as caught:
         await RegoPolicyEngine.load(directory)
     assert name in caught.value.place
+
+
+async def test_a_pipe_is_no_policy(tmp_path: Path) -> None:
+    directory = copy_of_shipped(tmp_path)
+    os.mkfifo(directory / "pipe.rego")
+    with pytest.raises(BadInput, match=r"pipe\.rego: is not a file"):
+        await RegoPolicyEngine.load(directory)
 
 
 async def test_a_directory_without_policies_is_refused(tmp_path: Path) -> None:

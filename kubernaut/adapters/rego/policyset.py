@@ -78,6 +78,8 @@ def _hidden(path: Path) -> bool:
 
 def _text(path: Path) -> str:
     try:
+        if not path.is_file():
+            raise BadInput("is not a file", place=str(path))
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BadInput(f"larger than {MAX_FILE_BYTES} bytes: split it", place=str(path))
         return path.read_text(encoding="utf-8")

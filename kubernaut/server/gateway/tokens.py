@@ -29,6 +29,8 @@ class Tokens:
         """
         try:
             now = path.stat()
+            if not stat.S_ISREG(now.st_mode):  # a pipe is read once, and the second look would wait for ever
+                raise BadInput(f"{path} is not a file that can be looked at again", field=_KEY)
             lines = path.read_text("utf-8").splitlines()
         except OSError as error:
             raise BadInput(f"can't read the tokens of {path}: {error.strerror}", field=_KEY) from error
