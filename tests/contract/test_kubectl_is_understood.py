@@ -8,6 +8,7 @@ from kubernaut.sim.apiserver.schema import LIST_KEYS, PATCH_ONLY_KEYS, SET
 
 from .raw import (
     APPLY_PATCH,
+    BUDGETS,
     CONFIG,
     DEPLOYMENTS,
     JSON_PATCH,
@@ -68,6 +69,43 @@ async def test_kubectl_takes_over_what_it_applied_on_its_own_side(cluster: Clust
     assert said["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":2")
     await cluster.patch(f"{DEPLOYMENTS}/web", {"spec": {"replicas": 3}}, fieldManager="scaler")
     assert (await applied(cluster, image("3"), "kubectl"))["code"] == 409
+
+
+async def test_what_kubectl_keeps_in_step_changes_no_ownership(cluster: Cluster) -> None:
+    body = image("1")
+    body["metadata"]["annotations"] = {_LAST_APPLIED: json.dumps(image("1"))}
+    await cluster.made(DEPLOYMENTS, body, fieldManager="kubectl-client-side-apply")
+    taken = await applied(cluster, image("2"), "kubectl")
+    (own,) = [one for one in taken["metadata"]["managedFields"] if one["manager"] == "kubectl-client-side-apply"]
+    assert f"f:{_LAST_APPLIED}" in own["fieldsV1"]["f:metadata"]["f:annotations"]
+
+
+async def test_selectors_are_made_of_labels(cluster: Cluster) -> None:
+    async def fields(path: str, body: Json) -> list[tuple[str, str]]:
+        answer = await cluster.post(path, body)
+        assert (answer.code, answer.reason) == (422, "Invalid"), answer.body
+        return [(cause["field"], cause["reason"]) for cause in answer.causes]
+
+    wrong = {"app": "Web_"}
+    web = deployment("web", 0)
+    web["spec"]["selector"] = {"matchLabels": wrong}
+    web["spec"]["template"]["metadata"]["labels"] = wrong
+    both = [("spec.selector.matchLabels", "FieldValueInvalid"), ("spec.selector", "FieldValueInvalid")]
+    assert await fields(DEPLOYMENTS, web) == both
+    spec = {"selector": wrong, "ports": [{"port": 80}]}
+    assert await fields(_SERVICES, {"metadata": {"name": "web"}, "spec": spec}) == [
+        ("spec.selector", "FieldValueInvalid")
+    ]
+    budget = {"metadata": {"name": "web"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": wrong}}}
+    assert await fields(BUDGETS, budget) == both[:1]
+    for item, found in (
+        ({"key": "a", "operator": "In"}, ("values", "FieldValueRequired")),
+        ({"key": "a", "operator": "Exists", "values": ["b"]}, ("values", "FieldValueForbidden")),
+        ({"key": "a", "operator": "Near"}, ("operator", "FieldValueInvalid")),
+        ({"key": "a", "operator": "In", "values": ["b_"]}, ("values[0]", "FieldValueInvalid")),
+    ):
+        budget["spec"] = {"minAvailable": 1, "selector": {"matchExpressions": [item]}}
+        assert await fields(BUDGETS, budget) == [(f"spec.selector.matchExpressions[0].{found[0]}", found[1])]
 
 
 async def test_managed_fields_can_be_written_and_forgotten(cluster: Cluster) -> None:

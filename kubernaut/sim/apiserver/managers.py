@@ -12,6 +12,8 @@ from kubernaut.sim.apiserver.fieldsets import Path, from_fields, item_key, leave
 from kubernaut.sim.apiserver.schema import ANY, ATOMIC_MAPS, ATOMIC_STRUCTS, SET, Type, clone, list_keys, members
 from kubernaut.sim.apiserver.status import Json, StatusError
 
+_LAST_APPLIED: Path = ("f:metadata", "f:annotations", "f:kubectl.kubernetes.io/last-applied-configuration")
+
 
 @dataclass(frozen=True, slots=True)
 class Writer:
@@ -135,6 +137,8 @@ def record_apply(live: Json, applied: Json, result: Json, kind: Type, writer: Wr
     wanted, before, after = _said(applied, kind), leaves(live, kind), leaves(result, kind)
     changed = {path for path, value in after.items() if path in before and before[path] != value}
     lost = changed | (before.keys() - after.keys())
+    if writer.manager == "kubectl":
+        lost.discard(_LAST_APPLIED)  # kept in step by the server, which changes nobody's ownership
     entries = list(live["metadata"].get("managedFields") or ())
     own = next((entry for entry in entries if _is(entry, writer, applied["apiVersion"])), None)
     if own and not lost and before == after and from_fields(own["fieldsV1"]) == set(wanted):

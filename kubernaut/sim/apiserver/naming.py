@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from kubernaut.sim.apiserver.resources import Resource
-from kubernaut.sim.apiserver.status import Cause, Json, invalid_value
+from kubernaut.sim.apiserver.status import Cause, Json, forbidden_field, invalid_value, required
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -70,6 +70,28 @@ def labels(field: str, values: Json | None) -> list[Cause]:
             causes.append(invalid_value(field, value, "must be no more than 63 characters"))
         elif value and not re.fullmatch(_QUALIFIED, value):
             causes.append(invalid_value(field, value, _VALUE_TEXT))
+    return causes
+
+
+def label_selector(field: str, selector: Json | None) -> list[Cause]:
+    """What is wrong with a LabelSelector as such.
+
+    Source: ValidateLabelSelector in k8s.io/apimachinery/pkg/apis/meta/v1/validation
+    """
+    causes = labels(f"{field}.matchLabels", (selector or {}).get("matchLabels"))
+    for index, item in enumerate((selector or {}).get("matchExpressions") or ()):
+        where, operator, values = f"{field}.matchExpressions[{index}]", item.get("operator"), item.get("values") or ()
+        if operator in ("In", "NotIn"):
+            if not values:
+                causes.append(required(f"{where}.values", "must be specified when `operator` is 'In' or 'NotIn'"))
+        elif operator not in ("Exists", "DoesNotExist"):
+            causes.append(invalid_value(f"{where}.operator", operator or "", "not a valid selector operator"))
+        elif values:
+            text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            causes.append(forbidden_field(f"{where}.values", text))
+        causes += _qualified_key(f"{where}.key", item.get("key") or "")
+        for place, value in enumerate(values):
+            causes += labels(f"{where}.values[{place}]", {"key": value})
     return causes
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from kubernaut.sim.apiserver.naming import labels, metadata
+from kubernaut.sim.apiserver.naming import label_selector, labels, metadata
 from kubernaut.sim.apiserver.pod_rules import pod_spec
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.selectors import selects
@@ -36,6 +36,8 @@ def _selector(field: str, selector: Json | None, template: Json, kind: str) -> l
         return [required(field)]
     if not selector.get("matchLabels") and not selector.get("matchExpressions"):
         return [invalid_value(field, {}, f"empty selector is invalid for {kind}")]
+    if causes := label_selector(field, selector):
+        return [*causes, invalid_value(field, selector, "invalid label selector")]
     given = (template.get("metadata") or {}).get("labels") or {}
     if not selects(selector, given):
         return [invalid_value("spec.template.metadata.labels", given, "`selector` does not match template `labels`")]
@@ -55,6 +57,8 @@ def _workload(obj: Json, kind: str) -> list[Cause]:
     template = spec["template"]
     causes = _not_negative(spec, "replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
     causes += _selector("spec.selector", spec.get("selector"), template, kind)
+    if label_selector("spec.selector", spec.get("selector")):
+        return causes  # the template is only looked at with a selector that can be one
     causes += labels("spec.template.metadata.labels", (template.get("metadata") or {}).get("labels"))
     return causes + pod_spec(template.get("spec") or {}, "spec.template.spec", restart=("Always",))
 
@@ -117,7 +121,7 @@ def _pod(obj: Json) -> list[Cause]:
 
 def _service(obj: Json) -> list[Cause]:
     spec = obj["spec"]
-    causes: list[Cause] = []
+    causes = labels("spec.selector", spec.get("selector"))
     if not spec.get("ports") and spec.get("clusterIP") != "None" and spec["type"] != "ExternalName":
         causes.append(required("spec.ports"))
     for index, port in enumerate(spec.get("ports") or ()):
@@ -165,7 +169,7 @@ def _budget(obj: Json) -> list[Cause]:
     spec = obj["spec"]
     if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
         return [invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
-    return [
+    return label_selector("spec.selector", spec.get("selector")) + [
         invalid_value(f"spec.{name}", spec[name], "must be an integer or percentage (e.g '5%')")
         for name in ("minAvailable", "maxUnavailable")
         if spec.get(name) is not None and not _percent_or_number(spec[name])
