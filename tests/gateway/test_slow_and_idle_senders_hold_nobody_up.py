@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from kubernaut.adapters.store import SqliteStore
+from kubernaut.clock import SystemClock
+from kubernaut.pipeline.intake import IntakeDesk
 from kubernaut.server.gateway import app
+from kubernaut.server.gateway.alertmanager import read
 
-from .house import TOKEN, House, alert, house, payload
+from .house import CLUSTER, TOKEN, House, alert, house, payload
 
 
 @pytest.fixture
@@ -115,3 +120,31 @@ async def test_what_is_no_http_is_refused(home: House, request_text: bytes) -> N
     assert line == b"" or line.split()[1].startswith(b"4")
     await _closed(writer)
     assert (await home.post(payload(alert(1))))[0] == 200
+
+
+class Silent:
+    """A cluster that never answers."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def cached(self, kind: str, namespace: str, name: str) -> None:
+        return None
+
+    async def list(self, kind: str) -> None:
+        self.asked += 1
+        await asyncio.Event().wait()
+
+
+async def test_a_silent_cluster_is_waited_for_once_a_delivery(tmp_path: Path) -> None:
+    """A node alert knows an address, and whose it is only the cluster knows; two hundred alerts must not wait two hundred times."""
+    clock, silent = SystemClock(), Silent()
+    store = await SqliteStore.open(tmp_path / "kubernaut.db", clock)
+    desk = IntakeDesk(store, {CLUSTER: silent}, clock, 300.0, lambda: None)  # type: ignore[dict-item]
+    labels = {"alertname": "KubeNodeNotReady", "pod": None, "namespace": None, "container": None}
+    alerts = [alert(n, labels=labels | {"instance": f"10.0.{n // 250}.{n % 250}:9100"}) for n in range(200)]
+    notification = await read(json.dumps(payload(*alerts)).encode(), lambda _labels: CLUSTER)
+    taken = await desk.take(notification.signals)
+    assert {one.outcome for one in taken} == {"opened"}
+    assert silent.asked == 1
+    await store.close()
