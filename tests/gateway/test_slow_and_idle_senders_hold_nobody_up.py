@@ -137,7 +137,7 @@ class Silent:
 
 
 async def test_a_silent_cluster_is_waited_for_once_a_delivery(tmp_path: Path) -> None:
-    """A node alert knows an address, and whose it is only the cluster knows; two hundred alerts must not wait two hundred times."""
+    """A node alert knows an address, and whose it is only the cluster knows; many alerts must not wait many times."""
     clock, silent = SystemClock(), Silent()
     store = await SqliteStore.open(tmp_path / "kubernaut.db", clock)
     desk = IntakeDesk(store, {CLUSTER: silent}, clock, 300.0, lambda: None)  # type: ignore[dict-item]
