@@ -162,6 +162,16 @@ async def test_what_nothing_was_done_about_and_who_asks_by_hand_does_not_wait(
     assert [due.remediation_id for due in await store.due(at, 10)] == [other]
 
 
+async def test_what_was_cancelled_because_it_resolved_and_is_back_is_nobodys(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await take(store, intake(status=RESOLVED))
+    await end(store, id_, AssessmentEvent.CANCEL)
+    at = START + timedelta(seconds=40)
+    outcome, other = await take(store, intake(at=at, occurrence="occurrence-2"))
+    assert outcome == "opened"
+    assert [due.remediation_id for due in await store.due(at, 10)] == [other]
+
+
 async def test_who_asks_by_hand_ends_the_waiting(store: Store) -> None:
     _, id_ = await take(store, intake())
     await completed(store, id_)

@@ -20,8 +20,6 @@ from . import codec
 from .tail import JournalTail
 from .transition import insert_remediation
 
-A_PERSONS = FAULTS | {RemediationPhase.CANCELLED}
-"""Ends after which the failure is a person's: one who was told of it, or who said that kubernaut should leave it."""
 IGNORED = Taken("", "ignored")
 _LEADING_DIGITS = (1, 2, 5)
 
@@ -37,6 +35,14 @@ class _Home:
     count: int
     occurrence: str
     resolved_at: int | None
+
+    @property
+    def a_persons(self) -> bool:
+        """Whether its end left the failure to a person: one who was told, or who said that kubernaut should leave it.
+
+        One that was cancelled because its alert had resolved was left to nobody.
+        """
+        return self.phase in FAULTS or (self.phase == RemediationPhase.CANCELLED and self.resolved_at is None)
 
 
 _COLUMNS = "r.id, r.phase, r.ended_at, r.severity, r.signal_count, r.occurrence, r.resolved_at"
@@ -91,9 +97,8 @@ def _take_ended(connection: sqlite3.Connection, tail: JournalTail, intake: Intak
 
 def _is_back(connection: sqlite3.Connection, intake: Intake, home: _Home, since: int) -> bool:
     """Whether a firing that nobody took yet tells that the failure is back: it began after an end that left it to nobody."""
-    nobodys = home.phase in (RemediationPhase.COMPLETED, RemediationPhase.SKIPPED)
     began_after = codec.to_us(intake.signal.starts_at) > (home.ended_at or 0)
-    return nobodys and began_after and not _left_to_another(connection, home, since)
+    return began_after and not home.a_persons and not _left_to_another(connection, home, since)
 
 
 def _one(connection: sqlite3.Connection, sql: str, *values: object) -> _Home | None:
@@ -117,7 +122,7 @@ def _open_of(homes: Iterable[_Home]) -> _Home | None:
 
 def _still_its(connection: sqlite3.Connection, home: _Home, since: int) -> bool:
     """Whether a repeat of a firing that this one took still belongs to it, though it has ended."""
-    return home.phase in A_PERSONS or (home.ended_at or 0) >= since or _left_to_another(connection, home, since)
+    return home.a_persons or (home.ended_at or 0) >= since or _left_to_another(connection, home, since)
 
 
 def _left_to_another(connection: sqlite3.Connection, home: _Home, since: int) -> bool:
