@@ -14,7 +14,7 @@ from .entries import progress, track_entry
 from .outside import Outside
 from .planning import node_labels, other_drains, pool_of
 from .replan import moved, replan
-from .stopping import kept, over, undoable
+from .stopping import left_to_people, over, undoable
 
 _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
@@ -185,7 +185,7 @@ def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str, *, go
         message = f"failed ({why}): rolling back"
         going = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=message)
         return Change(tracks=(going,), journal=(track_entry(now, track, "error", message),))
-    return over(out, track, _E.FAIL, "; ".join((f"failed: {why}", *(() if gone else kept(track)))))
+    return over(out, track, _E.FAIL, "; ".join((f"failed: {why}", *(() if gone else left_to_people(track)))))
 
 
 async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
@@ -194,7 +194,7 @@ async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTra
     cluster = out.cluster(remediation.cluster)
     # Who was down all the time has not tried yet.
     overdue = track.attempt > 0 and (now - track.since).total_seconds() > out.limits.rollback_deadline_s
-    left = [] if track.cancel_requested else kept(track)
+    left = [] if track.cancel_requested else left_to_people(track)
     for step in reversed([s for wave in track.plan.order() for s in wave]):
         run, action = track.run_of(step.id), find(step.action)
         touched = run.intended_at is not None and run.phase not in (StepPhase.UNDONE, StepPhase.UNDO_FAILED)

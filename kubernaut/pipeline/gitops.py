@@ -1,6 +1,7 @@
 """The GitOps track, stage by stage: propose, wait for the merge, see it synced (`syncing`), verify."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from kubernaut.actions.action import Health, HealthState
 from kubernaut.actions.configuration import outdated
 from kubernaut.actions.rollout import deployment_health, pods_of
 from kubernaut.domain.analysis import ActionProposal
-from kubernaut.domain.errors import Conflict, NotFound, Permanent
+from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import ChangeProposal, ChangeRequest, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
@@ -114,7 +115,8 @@ async def _await_merge(out: Outside, remediation: Remediation, track: GitOpsTrac
     if commit := await brought_elsewhere(out, remediation, pull, seen):
         message = f"{seen.base} has the value of PR#{seen.number} already, as of {commit[:8]}: somebody brought it another way"
         if seen.state is PullRequestState.OPEN:
-            seen = await out.forge.close(pull.repo_url, pull.number, "kubernaut", message)
+            with suppress(Refused, Conflict):  # merged or closed in this moment: the base has the value anyway
+                seen = await out.forge.close(pull.repo_url, pull.number, "kubernaut", message)
         landed = replace(track, proposal=replace(track.proposal, pull_request=replace(seen, merge_commit=commit)))
         going = advance_gitops(landed, _E.MERGED, now, wake_at=now, reason=message)
         return Change(tracks=(going,), journal=(track_entry(now, track, "pull-request", message),))

@@ -24,7 +24,7 @@ from .ownership import managed_now
 from .planning import Planned, bound, decide_plan, drains_beside
 from .replan import moved, replan
 from .steady import steady_since, too_late, watched
-from .stopping import NOTHING, cancel, hand_over, kept, over, resolved_before, undoable
+from .stopping import NOTHING, cancel, hand_over, left_to_people, over, resolved_before, undoable
 
 _I, _E = ImperativePhase, ImperativeEvent
 
@@ -151,8 +151,8 @@ async def _verify(out: Outside, remediation: Remediation, track: ImperativeTrack
     track = replace(track, due_at=track.due_at or now + timedelta(seconds=limits.verify_deadline_s))
     steady = steady_since(track, stamp, now) if worst.state is HealthState.HEALTHY else None
     if worst.state is HealthState.FAILED or too_late(track, steady, now):
-        why = worst.text if worst.state is HealthState.FAILED else f"not steady in time: {worst.text}"
-        return _unverified(out, track, why)
+        failed = worst.state is HealthState.FAILED
+        return _unverified(out, track, worst.text if failed else f"not steady in time: {worst.text}", kept=not failed)
     if steady is not None:
         if (now - steady).total_seconds() >= limits.stability_s:
             broke = track.steady_breaks
@@ -174,7 +174,8 @@ async def _verify(out: Outside, remediation: Remediation, track: ImperativeTrack
     )
 
 
-def _unverified(out: Outside, track: ImperativeTrack, why: str) -> Change:
+def _unverified(out: Outside, track: ImperativeTrack, why: str, *, kept: bool) -> Change:
+    """Undo it, or leave it to a person. kept: whether what was done is still there, as far as health tells."""
     now = out.clock.now()
     track = replace(track, effectiveness=0.0)
     message = f"verification failed: {why}"
@@ -182,7 +183,7 @@ def _unverified(out: Outside, track: ImperativeTrack, why: str) -> Change:
         told = f"{message}; rolling back"
         rolled = advance_imperative(track, _E.ROLL_BACK, now, wake_at=now, reason=told)
         return Change(tracks=(rolled,), journal=(track_entry(now, track, "verification", told),))
-    return over(out, track, _E.FAIL, "; ".join((message, *kept(track))))
+    return over(out, track, _E.FAIL, "; ".join((message, *(left_to_people(track) if kept else ()))))
 
 
 def _lost(breaks: int) -> str:

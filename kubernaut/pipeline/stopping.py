@@ -73,7 +73,7 @@ def undoable(track: ImperativeTrack, *, by_itself: bool = False) -> bool:
     )
 
 
-def kept(track: ImperativeTrack) -> list[str]:
+def left_to_people(track: ImperativeTrack) -> list[str]:
     """What is left to a person to undo, and why, one sentence for each step that wrote something."""
     wrote = [(s, r) for s, r in _runs(track) if r.phase is StepPhase.APPLIED or r.progress or r.attempt]
     return [why for step, run in wrote if (why := find(step.action).keeps(step, run))]

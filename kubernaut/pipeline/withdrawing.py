@@ -49,7 +49,9 @@ async def what_stays(out: Outside, before: Remediation, change: Change) -> Chang
     if track is None or track.phase is not GitOpsPhase.FAILED or before.gitops is None:
         return change
     pull, said = await _read_back(out, before, before.gitops)
-    if pull is not None and pull.state is PullRequestState.OPEN:
+    if pull is None and not said:
+        said = "no pull request was opened"
+    elif pull is not None and pull.state is PullRequestState.OPEN:
         said = f"PR#{pull.number} stays open: merge or close it yourself"
     elif pull is not None and pull.state is PullRequestState.MERGED and track.handed_over:
         said = f"PR#{pull.number} is merged: see that it arrives"

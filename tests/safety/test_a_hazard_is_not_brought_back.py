@@ -124,3 +124,15 @@ async def test_a_node_that_is_gone_needs_no_uncordon(house: House) -> None:
     house.cluster.remove("Node", "", "n1")
     track = await house.until(_I.VERIFYING)
     assert track.reason == "failed: node/n1 does not exist any more"
+
+
+async def test_a_cordon_that_somebody_took_back_is_not_said_to_stay(house: House) -> None:
+    house.cluster.put(objects.node())
+    house.using(cluster_labels={"prod": {"environment": "test"}})
+    await house.open("cordon-node", N1, environment="test")
+    await house.until(_I.VERIFYING)
+    house.cluster.objects["Node", "", "n1"]["spec"]["unschedulable"] = False
+    house.cluster.writes.clear()
+    track = await house.until(_I.COMPLETED)
+    assert track.reason == "verification failed: somebody changed n1 back"
+    assert house.cluster.writes == []
