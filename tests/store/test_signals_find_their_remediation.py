@@ -172,6 +172,15 @@ async def test_what_was_cancelled_because_it_resolved_and_is_back_is_nobodys(sto
     assert [due.remediation_id for due in await store.due(at, 10)] == [other]
 
 
+async def test_another_alert_that_joins_it_makes_it_nobody_elses(store: Store) -> None:
+    _, id_ = await take(store, intake())
+    await take(store, intake(status=RESOLVED))
+    await end(store, id_, AssessmentEvent.CANCEL)
+    sibling = intake(at=START + timedelta(seconds=40), began_at=START, occurrence="occurrence-2")
+    assert await take(store, sibling) == ("attached", id_)
+    assert (await take(store, replace(sibling, received_at=START + timedelta(seconds=301))))[0] == "opened"
+
+
 async def test_who_asks_by_hand_ends_the_waiting(store: Store) -> None:
     _, id_ = await take(store, intake())
     await completed(store, id_)

@@ -136,11 +136,12 @@ def _left_to_another(connection: sqlite3.Connection, home: _Home, since: int) ->
 def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, home: _Home) -> Taken:
     signal, now = intake.signal, codec.to_us(intake.received_at)
     count, severity = home.count + 1, min(home.severity, codec.RANK[signal.severity])
-    is_new_firing = signal.occurrence != home.occurrence and _remember(connection, intake, home.id)
+    goes_on = signal.occurrence != home.occurrence and _remember(connection, intake, home.id)
+    goes_on = goes_on and home.phase != RemediationPhase.CANCELLED  # why it was cancelled does not change any more
     connection.execute(
         "UPDATE remediation SET signal_count = ?, last_seen = max(last_seen, ?), severity = ?, occurrence = ?,"
         " resolved_at = iif(?, NULL, resolved_at) WHERE id = ?",
-        (count, now, severity, signal.occurrence, is_new_firing, home.id),
+        (count, now, severity, signal.occurrence, goes_on, home.id),
     )
     if signal.source is SignalSource.MANUAL:
         _wake(connection, home.id, now)  # who asks by hand waits for nothing that was put off
