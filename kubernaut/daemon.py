@@ -87,8 +87,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A daemon for the duration of the block; when the block ends it stops within five seconds and loses nothing.
 
-    Its doors open first: while the watches fill, health is told and signals are refused for now (503), so that none is taken
-    whose owner nobody knows yet.
+    Its doors open first: while the watches fill, health is told and signals get 503, for nobody knows their owners yet.
 
     Args:
         open_store: opens the database; another one is for tests that end the process at a chosen transition.
@@ -129,12 +128,11 @@ async def running(
         await doors.open(ground.tcp, ground.unix)
         await _first_look(clusters)
         obstacle[0] = ""
-        port = int(ground.tcp.getsockname()[1])
-        log.info(
-            "ready", gateway=f"{settings.gateway.host}:{port}", socket=str(settings.socket), clusters=list(clusters),
-            policies=ground.policy.revision[:12],
-        )  # fmt: skip
-        yield Running(port, settings.socket, store, runner, clusters, reloads.now)
+        here = Running(int(ground.tcp.getsockname()[1]), settings.socket, store, runner, clusters, reloads.now)
+        where = f"{settings.gateway.host}:{here.gateway_port}"
+        revision = ground.policy.revision[:12]
+        log.info("ready", gateway=where, socket=str(settings.socket), clusters=list(clusters), policies=revision)
+        yield here
         obstacle[0] = "stopping"
         log.info("stopping")
 

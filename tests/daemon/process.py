@@ -51,7 +51,7 @@ class Life:
 
     async def start(self) -> None:
         self.begin()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await answers(f"{self.house.gateway_url}/readyz"):
                 assert self.popen, "begun above"
                 assert self.popen.poll() is None, self.log

@@ -15,7 +15,7 @@ from .process import Life
 
 
 async def _until(claim: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not await claim():  # noqa: ASYNC110 - a file's effect tells nobody
             await asyncio.sleep(0.1)
 
