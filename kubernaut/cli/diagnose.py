@@ -1,6 +1,7 @@
 """`kubernaut diagnose`: what is wrong with one object and what would help, read-only, on a live cluster or a dump."""
 
 import asyncio
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from kubernaut.settings import load
 
 from .diagnosis_text import as_document, as_text
 from .options import output_option
+from .tables import emit
 
 KINDS = {
     "Deployment": ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"),
@@ -56,7 +58,7 @@ DEADLINE_S = 20.0
 @click.option("--context", default="", help="Context of the kubeconfig [default: its current one].")
 @click.option("--from-dump", type=click.Path(path_type=Path), metavar="DIR",
               help="Read a `kubectl cluster-info dump --output-directory DIR -o json` instead of a cluster.")  # fmt: skip
-@output_option("text", "json")
+@output_option()
 def diagnose(
     target: tuple[str, ...],
     namespace: str | None,
@@ -70,8 +72,10 @@ def diagnose(
 ) -> None:
     """Say what is wrong with KIND/NAME, or with everything, and what would help. Changes nothing.
 
-    \b
     Kinds: deployment, statefulset, daemonset, replicaset, job, cronjob, pod, node, and kubectl's short names.
+
+    \b
+    Examples:
       kubernaut diagnose deployment/checkout -n shop
       kubernaut diagnose node/n5 --context prod-eu -o json
       kubernaut diagnose                                        everything, the worst first
@@ -98,8 +102,14 @@ def diagnose(
             kubeconfig, context = configured(config_path, cluster)
         snapshots = asyncio.run(read_live(ref, kubeconfig or default_kubeconfig(), context))
     findings, seen = answer(snapshots)
-    shown = as_document if output == "json" else as_text
-    click.echo(shown(snapshots[0], findings, seen))
+    if output in ("table", "wide"):
+        click.echo(as_text(snapshots[0], findings, seen))
+        return
+    document = as_document(snapshots[0], findings, seen)
+    if output == "json":
+        click.echo(document)
+    else:
+        emit(json.loads(document), "yaml")
 
 
 def answer(snapshots: Sequence[Snapshot]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import yaml
 from click.testing import CliRunner
 
 from kubernaut.cli.diagnose import diagnose
@@ -27,6 +28,17 @@ def test_an_out_of_memory_kill_is_found_with_evidence_and_both_remedies(tmp_path
         "from": "128Mi",
         "to": "256Mi",
     }
+
+
+def test_it_prints_in_every_way(tmp_path: Path) -> None:
+    out_of_memory_cluster().write(tmp_path)
+    asked = ["deploy/checkout", "-n", "shop", "--from-dump", str(tmp_path), "-o"]
+    said = {
+        way: CliRunner().invoke(diagnose, [*asked, way]).stdout for way in ("table", "wide", "text", "json", "yaml")
+    }
+    assert said["table"] == said["wide"] == said["text"]
+    assert [f["failure_class"] for f in yaml.safe_load(said["yaml"])["findings"]] == ["OOMKilled"]
+    assert yaml.safe_load(said["yaml"])["findings"] == json.loads(said["json"])["findings"]
 
 
 def test_the_text_fits_eighty_columns_and_names_cause_and_remedies(tmp_path: Path) -> None:
