@@ -214,8 +214,10 @@ def _object(item: Any, kind: str) -> Object | None:
     if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
         return None
     kind = item.get("kind") or kind
-    name = item["metadata"].get("name")
+    name, *others = (item["metadata"].get(key) for key in ("name", "namespace", "uid"))
     if not (isinstance(kind, str) and kind and isinstance(name, str) and name):
+        return None
+    if not all(other is None or isinstance(other, str) for other in others):
         return None
     item = item | {"kind": kind}
     return _without_values(item) if kind == "Secret" else item

@@ -61,7 +61,7 @@ _EXPLAINS = 0.7
 _EFFECTS = ("CrashLoopBackOff", "PodsNotReady", "PodNotReady", "ReadinessProbeFailed", "PodInitializing")
 _EFFECT = 0.7
 """What is left of the confidence in a workload's own fault when something that it needs is down."""
-_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What a rule meets when facts do not have the shape that the API promises: a cut dump, a foreign API server."""
 
 
@@ -91,7 +91,7 @@ class RulesAnalyst:
         findings, odd = self._asked(case, ())
         try:
             seen = looked_at(case)
-        except _ODD as e:
+        except ODD as e:
             seen = (f"{snapshot.target}: its facts do not have the shape of the API ({type(e).__name__})",)
         return ranked(findings), (*seen, *odd)
 
@@ -105,13 +105,13 @@ class RulesAnalyst:
                 continue
             try:
                 findings += rule(case)
-            except _ODD as e:
+            except ODD as e:
                 odd.append(f"rule {rule.__name__} could not use the facts: {type(e).__name__}: {plain(e, 80)}")
         try:
             findings = self._with_dependencies(case, findings, (*on_the_way, target))
             for job in jobs_to_look_at(case.snapshot):
                 findings += self._asked(self._about(case, ref_of(job, target.cluster)), on_the_way)[0]
-        except _ODD as e:
+        except ODD as e:
             odd.append(f"what {target} depends on could not be used: {type(e).__name__}: {plain(e, 80)}")
         return findings, odd
 

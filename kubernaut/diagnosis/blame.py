@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .case import Case
-from .dependencies import broken_dependencies
+from .dependencies import broken_dependencies, named_services
 from .objects import Container
 from .symptoms import UNREACHABLE, last_lines
 
@@ -42,7 +42,7 @@ class Blamed:
     Args:
         value_named: the line holds the value, or a word of the file, too.
         unreachable: the line says that something can't be reached.
-        nowhere: the value is a host in the cluster that does not exist.
+        nowhere: the value is a host in the cluster that does not exist, or a port that a Service does not have.
     """
 
     use: Use
@@ -69,7 +69,7 @@ def blames(case: Case, container: Container) -> Iterator[Blamed]:
         if line:
             strong = _has_value(line, value) or _has_word(line, value, use)
             yield Blamed(use, container, line, value, strong, bool(UNREACHABLE.search(line)))
-        elif line := _lost_host(case, lines, value, namespace):
+        elif line := _lost_host(case, lines, value, namespace) or _lost_port(case, container, value):
             yield Blamed(use, container, line, value, True, unreachable=True, nowhere=True)
 
 
@@ -118,6 +118,19 @@ def _lost_host(case: Case, lines: list[str], value: str, namespace: str) -> str:
         return ""
     named = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", re.I)
     return next((line for line in reversed(lines) if _NO_HOST.search(line) and named.search(line)), "")
+
+
+def _lost_port(case: Case, container: Container, value: str) -> str:
+    """The line that names a Service together with the value's port, which that Service does not have."""
+    match = re.fullmatch(r"(?:[^\n]*:)?(\d{2,5})(?:/[^\n]*)?", value.strip())
+    if match is None:
+        return ""
+    port = re.compile(rf"(?<!\d){match[1]}(?!\d)")
+    for service, line in named_services(case, container):
+        known = {str(p.get("port")) for p in (service.get("spec") or {}).get("ports") or ()}
+        if known and match[1] not in known and port.search(line):
+            return line
+    return ""
 
 
 def _has_value(line: str, value: str) -> bool:

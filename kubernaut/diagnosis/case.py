@@ -262,11 +262,17 @@ class Case:
         return {node["metadata"]["name"]: node for node in self.snapshot.of_kind("Node")}
 
     def current(self, pod: Object) -> bool:
-        """Whether the pod is of the Deployment's newest revision; true where there are no revisions."""
+        """Whether the pod is of the Deployment's newest revision; true where there are no revisions.
+
+        Where ReplicaSets could not be read, a pod that runs with other images than the template asks for is none of it.
+        """
         reference = controller_of(pod)
-        if not self.revisions or reference is None:
+        if reference is None or self.workload is None or self.workload["kind"] != "Deployment":
             return True
-        return bool(reference["uid"] == self.revisions[0].object["metadata"].get("uid"))
+        if self.revisions:
+            return bool(reference["uid"] == self.revisions[0].object["metadata"].get("uid"))
+        wanted = {c["name"]: c.get("image") for c in self.template.get("containers") or ()}
+        return all(wanted.get(c.name, c.spec.get("image")) == c.spec.get("image") for c in containers_of(pod))
 
 
 def _failed(pod: Object) -> bool:

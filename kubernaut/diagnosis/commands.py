@@ -8,12 +8,14 @@ from .case import Case
 from .changes import Difference, changed, last_change
 from .confidence import Rests, confidence
 from .images import last_good_image
-from .objects import Container
+from .objects import Container, killed_at_start
 from .symptoms import last_lines
 from .units import moment
 from .words import fact, many, plain
 
 _START = ("StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError")
+_MOUNT = re.compile(r"\bmount", re.I)
+"""What can't be mounted is no fault of the image."""
 _CODES = {126: "can't be executed", 127: "is not there"}
 _WORDS = re.compile(
     r"executable file not found|no such file or directory|permission denied|exec format error|not found in \$?PATH"
@@ -36,6 +38,8 @@ def bad_command(case: Case) -> list[Finding]:
 def why_not_started(case: Case, container: Container) -> str:
     """The runtime's or the shell's words when the program itself is at fault; empty when it is not."""
     _, end = container.last_end
+    if killed_at_start(container):
+        return ""
     if container.waiting in _START and _WORDS.search(container.waiting_message):
         return container.waiting_message
     if not end or not case.present(container):
@@ -60,7 +64,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     differences = _differences(case, first)
     image = next((d for d in differences if d.field == "image"), None)
     command = next((d for d in differences if d.field in ("command", "args")), None)
-    revert = image is not None and command is None
+    revert = image is not None and command is None and not _MOUNT.search(why)
     good, proven = last_good_image(case, first.name, str(first.spec.get("image", ""))) if revert else ("", False)
     return Finding(
         target=case.owner,

@@ -49,7 +49,7 @@ def _broken(case: Case) -> list[Dependency]:
     said: dict[str, tuple[Object, list[Container], str]] = {}
     for container in case.containers:
         if case.crashing(container) or (container.running and not container.ready):
-            for service, line in _named_services(case, container):
+            for service, line in named_services(case, container):
                 key = f"{service['metadata'].get('namespace')}/{service['metadata']['name']}"
                 said.setdefault(key, (service, [], line))[1].append(container)
     found = []
@@ -103,18 +103,19 @@ def _said(needed: Dependency) -> Evidence:
     return fact(container.pod, f"log[{container.name}]", needed.line, at)
 
 
-def _named_services(case: Case, container: Container) -> Iterator[tuple[Object, str]]:
+def named_services(case: Case, container: Container) -> Iterator[tuple[Object, str]]:
+    """The Services that a container says it can't reach, each with the line that says so."""
     own = container.pod["metadata"].get("namespace", "")
     for line in last_lines(case, container, _LINES):
         if not UNREACHABLE.search(line) and not _WAITS.search(line):
             continue
         for host in dict.fromkeys(_HOST.findall(line.lower()[:1000])):
-            service = _service(case.snapshot, host, own)
+            service = service_called(case.snapshot, host, own)
             if service is not None and not selects(_selector(service), container.pod):
                 yield service, line
 
 
-def _service(snapshot: Snapshot, host: str, namespace: str) -> Object | None:
+def service_called(snapshot: Snapshot, host: str, namespace: str) -> Object | None:
     """The Service that a host name or an address means, as seen from a namespace."""
     if re.fullmatch(r"[\d.]+", host):
         of_address = (s for s in snapshot.of_kind("Service") if (s.get("spec") or {}).get("clusterIP") == host)

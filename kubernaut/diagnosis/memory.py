@@ -11,7 +11,7 @@ from kubernaut.domain.facts import Object
 from .case import Case
 from .changes import changed
 from .confidence import Rests, confidence
-from .objects import Container, container_of, event_times
+from .objects import Container, container_of, event_times, killed_at_start
 from .units import binary_size, moment, size_bytes, spoken
 from .words import event_fact, fact, many, plain
 
@@ -31,6 +31,8 @@ def out_of_memory(case: Case) -> list[Finding]:
 
 def _killed(case: Case, container: Container) -> bool:
     _, end = container.last_end
+    if killed_at_start(container):
+        return case.present(container)
     if end.get("reason") != "OOMKilled" or (node_ran_out(case, container) and not limit_suspected(case, container)):
         return False
     return case.present(container) or _chronic(case, container)
@@ -111,7 +113,7 @@ def _ends(containers: list[Container]) -> list[Evidence]:
     found = []
     for container in containers[:3]:
         field, end = container.last_end
-        value = f"OOMKilled, exit code {end.get('exitCode', '?')}, restarts {container.restarts}"
+        value = f"{end.get('reason', '')}, exit code {end.get('exitCode', '?')}, restarts {container.restarts}"
         found.append(fact(container.pod, f"{field}.reason", value, moment(end.get("finishedAt"))))
     return found
 

@@ -9,7 +9,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.domain.resources import ResourceRef
 
 from .case import Case
-from .changes import changed, writers
+from .changes import changed, last_change, writers
 from .confidence import Rests, confidence
 from .history import before
 from .objects import Container
@@ -89,15 +89,17 @@ def _missing_finding(case: Case, lacking: Missing, told: list[tuple[Container, E
     namespace = container.pod["metadata"].get("namespace", "")
     holder = case.snapshot.get(lacking.kind, lacking.name, namespace)
     target = ResourceRef(case.snapshot.target.cluster, lacking.kind, lacking.name, namespace)
+    renamed = "" if holder is not None else _renamed_from(case, container, lacking)
     old = before(case, lacking.key, None, holder) if lacking.key and lacking.kind == "ConfigMap" else None
     what = f"Key {lacking.key} of {lacking.kind} {lacking.name}" if lacking.key else f"{lacking.kind} {lacking.name}"
+    since = f" and the last release refers to it instead of {plain(renamed, 80)}" if renamed else ""
     pods = len({c.pod["metadata"]["name"] for c, _ in told})
     return Finding(
-        target=target,
+        target=case.owner if renamed else target,
         failure_class="CreateContainerConfigError"
         if container.waiting == "CreateContainerConfigError"
         else "FailedMount",
-        cause=f"{plain(what)} does not exist, so container {container.name} of {many(pods, 'pod')} can't start.",
+        cause=f"{plain(what)} does not exist{since}, so container {container.name} of {many(pods, 'pod')} can't start.",
         confidence=confidence(
             Rests.DIRECT,
             supports=sum((holder is not None and bool(lacking.key), pods > 1, old is not None)),
@@ -114,6 +116,18 @@ def _missing_finding(case: Case, lacking: Missing, told: list[tuple[Container, E
         urgent=old is not None,
         alternatives=_missing_alternatives(lacking, old is not None),
     )
+
+
+def _renamed_from(case: Case, container: Container, lacking: Missing) -> str:
+    """The object that the revision before referred to in this one's place, if that one exists; else empty."""
+    change = last_change(case)
+    for difference in change[1] if change and case.release_to_blame else ():
+        now, then = ((side or "").partition("/")[0] for side in (difference.after, difference.before))
+        refers = difference.container == container.name and difference.field.startswith("env") and now == lacking.name
+        namespace = container.pod["metadata"].get("namespace", "")
+        if refers and then and then != now and case.snapshot.get(lacking.kind, then, namespace) is not None:
+            return then
+    return ""
 
 
 def _keys_there(holder: Object | None, lacking: Missing) -> list[Evidence]:

@@ -13,6 +13,7 @@ from kubernaut.domain.facts import Object
 
 from .units import moment
 
+_TINY = re.compile(r"OOM-killed|memory limit too low|below minimum memory|limit.* is too low", re.I)
 NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.I)
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -141,6 +142,12 @@ def container_of(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def no_space_left(container: Container, told: Iterable[str] = ()) -> str:
     """The words that say that a disk without space keeps a container from starting; empty when it is something else."""
     return next((text for text in (container.waiting_message, *told) if NO_SPACE.search(text)), "")
+
+
+def killed_at_start(container: Container) -> bool:
+    """Whether its limit is so small that the kernel killed it before its program ran; the runtime then speaks of that."""
+    told = (container.waiting_message, str(container.last_end[1].get("message", "")))
+    return any(_TINY.search(text) for text in told)
 
 
 def event_time(event: Object) -> datetime | None:

@@ -33,7 +33,7 @@ def owner_of(workload: Object | None, target: ResourceRef) -> ResourceRef:
     reference = controller_of(workload)
     if reference is None or workload["kind"] not in _PARTS or reference["kind"] in ("Node", "CronJob"):
         return ref_of(workload, target.cluster)
-    return ResourceRef(target.cluster, reference["kind"], reference["name"], target.namespace)
+    return ResourceRef(target.cluster, str(reference["kind"]), str(reference["name"]), target.namespace)
 
 
 def selected(snapshot: Snapshot) -> list[Object]:

@@ -50,6 +50,7 @@ def unschedulable(case: Case) -> list[Finding]:
     pod, why = stuck[0]
     message = str(why.get("message", ""))
     claims = _unbound_claims(case, pod) if _UNBOUND.search(message) else []
+    coming = any(event.get("reason") == "TriggeredScaleUp" for event in case.events(pod))
     behind = f"; claim {listed(claims)} is not bound" if claims else ""
     return [
         Finding(
@@ -57,10 +58,12 @@ def unschedulable(case: Case) -> list[Finding]:
             failure_class="FailedScheduling",
             cause=f"{many(len(stuck), 'pod')} of {case.owner.name} found no node{behind}: {quoted(message, 160)}",
             confidence=confidence(
-                Rests.DIRECT, supports=len(stuck) > 1, contradictions=bool(_SICK_TAINTS.search(message))
+                Rests.DIRECT, supports=len(stuck) > 1, contradictions=bool(_SICK_TAINTS.search(message)) + coming
             ),
             evidence=(*(_condition(p, "PodScheduled") for p, _ in stuck[:3]), *_of_claims(case, claims)),
-            alternatives=("nodes may be on their way, if the cluster scales itself",),
+            alternatives=("nodes are on their way, says the autoscaler",)
+            if coming
+            else ("nodes may be on their way, if the cluster scales itself",),
         )
     ]
 

@@ -5,6 +5,7 @@ workloads suffer from is told once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from kubernaut.domain.analysis import Finding
 from kubernaut.domain.facts import Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.resources import ResourceRef
 
-from .analyst import ranked
+from .analyst import ODD, ranked
 from .objects import alive, condition, containers_of, pod_ready
 from .units import moment
 from .words import many
@@ -62,18 +63,21 @@ def unwell(snapshot: Snapshot) -> list[ResourceRef]:
     for node in snapshot.of_kind("Node"):
         found[ref_of(node, cluster)] = None
     for item in _suspects(snapshot):
-        found[ref_of(_top(item, uids), cluster)] = None
+        with suppress(*ODD):
+            found[ref_of(_top(item, uids), cluster)] = None
     return sorted(found, key=lambda ref: (ref.kind != "Node", ref.namespace, ref.kind, ref.name))
 
 
 def _suspects(snapshot: Snapshot) -> Iterator[Object]:
     for pod in snapshot.of_kind("Pod"):
-        if _pod_suspect(pod, snapshot.taken_at):
-            yield pod
+        with suppress(*ODD):
+            if _pod_suspect(pod, snapshot.taken_at):
+                yield pod
     for kind in _OWNERS:
         for item in snapshot.of_kind(kind):
-            if _lacking(item) or condition(item, "ReplicaFailure").get("status") == "True":
-                yield item
+            with suppress(*ODD):
+                if _lacking(item) or condition(item, "ReplicaFailure").get("status") == "True":
+                    yield item
 
 
 def _pod_suspect(pod: Object, now: datetime) -> bool:
@@ -131,10 +135,13 @@ def _by_node(snapshot: Snapshot) -> dict[str, list[Object]]:
     """The pods of each node, and what its kubelet tells of evictions."""
     found: dict[str, list[Object]] = {}
     for pod in snapshot.of_kind("Pod"):
-        found.setdefault(str((pod.get("spec") or {}).get("nodeName") or ""), []).append(pod)
+        spec = pod.get("spec")
+        if isinstance(spec, Mapping):
+            found.setdefault(str(spec.get("nodeName") or ""), []).append(pod)
     for event in snapshot.of_kind("Event"):
         if event.get("reason") == "Evicted":
-            host = (event.get("source") or {}).get("host") or event.get("reportingInstance")
+            source = event.get("source")
+            host = (source.get("host") if isinstance(source, Mapping) else "") or event.get("reportingInstance")
             found.setdefault(str(host or ""), []).append(event)
     return found
 

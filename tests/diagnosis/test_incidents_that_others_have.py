@@ -11,6 +11,7 @@ from kubernaut.domain.resources import ResourceRef
 
 from .crowd import add_crowd
 from .expectation import Incident, wrong
+from .incidents_chained import CHAINED
 from .incidents_crashes import CRASHES
 from .incidents_images import IMAGES
 from .incidents_memory import MEMORY
@@ -19,7 +20,7 @@ from .incidents_pods import POD_INCIDENTS
 from .incidents_tricky import TRICKY
 from .world import FLAVOURS, Flavour, World
 
-INCIDENTS = (*MEMORY, *CRASHES, *IMAGES, *NODE_INCIDENTS, *POD_INCIDENTS, *TRICKY)
+INCIDENTS = (*MEMORY, *CRASHES, *IMAGES, *NODE_INCIDENTS, *POD_INCIDENTS, *TRICKY, *CHAINED)
 
 
 def built(it: Incident, flavour: Flavour, *, crowded: bool) -> World:
