@@ -9,13 +9,15 @@ from dataclasses import replace
 from .effects import Load, Send
 from .keys import BY_ID
 from .lines import clean
-from .loading import approvals_of, begin, remediation
+from .loading import approvals_of, begin, diff_of, remediation
 from .state import Answer, Document, Prompt, State, Wish, Word
 from .views import Screen, View
 
 PRODUCTION = frozenset({"production", "unknown"})
 _NEEDS_CLUSTER = frozenset({"approve"})
 _AFTER_ESC_S = 1.0
+_FACTS = ("wish", "wish-diff", "approvals-of")
+"""What a question is made of: read when its key was pressed, never what happened to be there."""
 
 
 def place(environment: str, cluster: str) -> str:
@@ -68,8 +70,8 @@ def wish(state: State, command: str, at: float) -> tuple[State, tuple[Load, ...]
     if known and known["ended"]:
         return state.say(f"{target} has ended ({clean(known['phase'])}): nothing to {BY_ID[command].label}"), ()
     state = replace(state, wish=Wish(command, target, cluster, at), notice="")
-    documents = {k: v for k, v in state.documents.items() if k[1] != target or k[0] not in ("wish", "approvals-of")}
-    loads = (remediation(target, "wish"), approvals_of(target))
+    documents = {k: v for k, v in state.documents.items() if k[1] != target or k[0] not in _FACTS}
+    loads = (remediation(target, "wish"), approvals_of(target), diff_of(target, "wish-diff"))
     return begin(replace(state, documents=documents), loads)
 
 
@@ -80,7 +82,7 @@ def ready(state: State) -> State:
         return state
     item = state.document("wish", wish.remediation)
     asked = state.document("approvals-of", wish.remediation)
-    if item is None or asked is None:
+    if item is None or asked is None or state.document("wish-diff", wish.remediation) is None:
         return state
     state = replace(state, wish=None)
     if item["environment"] in PRODUCTION and not state.armed:
@@ -107,6 +109,9 @@ def open_pull(item: Document) -> Document | None:
 def decide(state: State, command: str, item: Document, asked: Document, which: str = "") -> State:
     """The question of a vote or a merge; when both wait, which of them."""
     approval, pull = pending(asked), open_pull(item)
+    known = (state.document("wish-diff", item["id"]) or {}).get("pull_request")
+    if pull and known and known["number"] == pull["number"]:
+        pull = {**pull, **known}
     if approval and pull and not which:
         question = f"{command}: p the plan ({clean(approval['action'])}), m the pull request #{pull['number']}?"
         return _ask(
@@ -168,6 +173,8 @@ def _merge(state: State, command: str, item: Document, pull: Document) -> State:
         return _ask(state, _letter(f"Close pull request {number} unmerged ({where})?", send))
     if why := _down(state, item["cluster"]):
         return state.say(f"not now: {why}", "strong")
+    if not pull.get("may_merge", True):
+        return _review(state, pull, path, number, where)
     send = Send(
         f"merge {number}", f"{path}/merge", {"expected_head": pull["head_commit"], "reason": ""}, remediation=item["id"]
     )
@@ -175,6 +182,21 @@ def _merge(state: State, command: str, item: Document, pull: Document) -> State:
     if item["environment"] in PRODUCTION:
         return _ask(state, _word(question, str(item["target"]["name"]), send))
     return _ask(state, _letter(question, send))
+
+
+def _review(state: State, pull: Document, path: str, number: str, where: str) -> State:
+    """A yes to the commit that was seen, where the merge needs more people than this one."""
+    quorum, me = pull["quorum"], (state.status or {}).get("me", {}).get("name", "")
+    given = list(quorum["approved_by"])
+    if not pull["may_review"]:
+        return state.say(f"not you: {clean(pull['why_no_review'])}", "strong")
+    if me in given:
+        return state.say(f"you said yes already: {clean(pull['why_not'])}", "strong")
+    body = {"verdict": "approve", "expected_head": pull["head_commit"], "reason": ""}
+    send = Send(f"approve {number}", f"{path}/review", body, remediation=str(pull["remediation_id"]))
+    return _ask(
+        state, _letter(f"Approve pull request {number} for {where}? {len(given)} of {quorum['needed']} said yes", send)
+    )
 
 
 _VERBS = {"stop": ("cancel", "Stop"), "roll-back": ("cancel", "Roll back"), "escalate": ("escalate", "Take over")}

@@ -28,6 +28,11 @@ def approvals_of(target: str) -> Load:
     return Load("approvals-of", target, "/v1/approvals", (("remediation", target),))
 
 
+def diff_of(target: str, kind: str = "diff") -> Load:
+    """The proposed change, its pull request, and what the caller may do with it."""
+    return Load(kind, target, f"/v1/remediations/{target}/diff")
+
+
 def wanted(state: State, view: View) -> tuple[Load, ...]:
     """The loads that a view lives from."""
     target = view.target
@@ -35,10 +40,12 @@ def wanted(state: State, view: View) -> tuple[Load, ...]:
         case Screen.REMEDIATIONS:
             beside = (remediation(state.rows.cursor),) if state.beside and state.rows.cursor else ()
             return (page(state), *beside)
-        case Screen.DETAIL | Screen.TIMELINE:
+        case Screen.DETAIL:
+            return (remediation(target), approvals_of(target), diff_of(target))
+        case Screen.TIMELINE:
             return (remediation(target), approvals_of(target))
         case Screen.DIFF:
-            return (Load("diff", target, f"/v1/remediations/{target}/diff"), remediation(target))
+            return (diff_of(target), remediation(target))
         case Screen.LOGS | Screen.YAML | Screen.TREE:
             return (Load(view.screen.value, target, f"/v1/remediations/{target}/{view.screen.value}"),)
         case Screen.APPROVALS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def entry(item: dict[str, Any]) -> str:
 
 def run(socket: Path | None) -> int:
     """Print until interrupted. Returns the exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not end it
     try:
         asyncio.run(_run(Client(socket)))
     except (KeyboardInterrupt, BrokenPipeError):
@@ -57,7 +60,7 @@ async def _run(client: Client) -> None:
         while True:
             try:
                 status = await client.get("/v1/status")
-                if seq < 0:
+                if seq < 0 or int(status["journal_seq"]) < seq:  # a journal that is shorter is another one
                     await _list(client, status)
                     seq = int(status["journal_seq"])
                 elif said:

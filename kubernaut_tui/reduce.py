@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import acting, loading, moving, prompts
-from .effects import Copy, Effect, Load, Repaint
+from .effects import Copy, Effect, Load, Repaint, Send
 from .events import (
     Commanded,
     Connected,
@@ -238,7 +238,7 @@ def _cared_for(state: State, load: Load) -> bool:
     """Whether anything on the screen still is about the reply's target."""
     targets = {view.target for view in state.views} | {state.rows.cursor}
     targets |= {state.wish.remediation} if state.wish else set()
-    if load.kind == "wish":
+    if load.kind in ("wish", "wish-diff"):
         return state.wish is not None and state.wish.remediation == load.target
     return load.target in targets
 
@@ -246,7 +246,7 @@ def _cared_for(state: State, load: Load) -> bool:
 def _load_failed(state: State, event: LoadFailed) -> State:
     load = event.load
     state = replace(state, loading=state.loading - {load})
-    if state.wish and load.target == state.wish.remediation and load.kind in ("wish", "approvals-of"):
+    if state.wish and load.target == state.wish.remediation and load.kind in ("wish", "wish-diff", "approvals-of"):
         state = replace(state, wish=None)
         return state.say(f"nothing was sent: {event.message}", "strong")
     return replace(state, problems={**state.problems, (load.kind, load.target): event.message})
@@ -261,11 +261,21 @@ def _done(state: State, event: Done) -> Next:
         word = f"READ-WRITE until {str(document['until'])[11:16]}Z" if document["armed"] else "READ-ONLY again"
         return state.say(f"production is {word}", "strong"), ()
     state = state.say(f"done: {send.what}{_votes(document)}", "strong")
-    views = tuple(v for v in state.views if v.screen is not Screen.APPROVAL) if "/vote" in send.path else state.views
     state = replace(
-        state, views=views or (START,), heard=state.heard | {send.remediation}, dirty=state.dirty | {"page"}
+        state, views=_after(state, send), heard=state.heard | {send.remediation}, dirty=state.dirty | {"page"}
     )
     return _shown(state)
+
+
+def _after(state: State, send: Send) -> tuple[View, ...]:
+    """Where one sees what becomes of it: a vote leaves its approval, a merge its diff, which shows no progress."""
+    views = state.views
+    if "/vote" in send.path:
+        views = tuple(view for view in views if view.screen is not Screen.APPROVAL)
+    elif send.path.endswith("/merge") and views[-1] == View(Screen.DIFF, send.remediation):
+        detail = View(Screen.DETAIL, send.remediation)
+        views = (*(view for view in views[:-1] if view != detail), detail)
+    return views or (START,)
 
 
 def _votes(document: object) -> str:

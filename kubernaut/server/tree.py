@@ -201,13 +201,12 @@ def _trouble(containers: Iterable[Object]) -> str:
     return ""
 
 
-_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable")
-
-
 def _node(item: Object, status: Object) -> tuple[str, bool | None]:
     ready = _condition(status, "Ready").get("status") == "True"
     words = ["Ready" if ready else "NotReady"]
-    pressed = [kind for kind in _PRESSURES if _condition(status, kind).get("status") == "True"]
+    # of a node's conditions only Ready is good news, whoever sets them: kubelet or node-problem-detector
+    told = [c for c in status.get("conditions") or () if c.get("type") != "Ready"]
+    pressed = [str(c.get("type")) for c in told if c.get("status") == "True"]
     words += pressed
     words += ["cordoned"] if (item.get("spec") or {}).get("unschedulable") else []
     return ", ".join(words), ready and not pressed

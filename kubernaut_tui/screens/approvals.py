@@ -1,7 +1,7 @@
 """Approvals: the list of what waits for a vote, and one of them with everything that a vote should rest on."""
 
 from kubernaut_tui.acting import place
-from kubernaut_tui.lines import Line, clean, cut, fit, line, styled, wrapped
+from kubernaut_tui.lines import Line, beside, clean, cut, fit, line, styled, wrapped
 from kubernaut_tui.loading import shown, visible
 from kubernaut_tui.state import Document, State, Word
 
@@ -12,13 +12,12 @@ _LABEL = 11
 
 def approvals(state: State, width: int) -> list[Line]:
     """Header and rows."""
-    name = max(14, (width - 50) // 2)
-    rule = max(8, width - 50 - name)
-    head = "   " + fit("ACTION", 19) + fit("TARGET", name + 1) + fit("WHERE", 15) + fit("VOTES", 6) + fit("RULE", rule)
+    place_, name, rule = columns(width)
+    head = "   " + fit("ACTION", 19) + fit("TARGET", name) + fit("WHERE", place_) + fit("VOTES", 6) + fit("RULE", rule)
     lines = [cut(line((head + fit("LEFT", 6, right=True), "dim")), width)]
     rows = state.asked
     for at, item in enumerate(shown(state, rows), start=rows.top):
-        lines.append(_row(state, item, width, name, rule, selected=at == rows.index))
+        lines.append(_row(state, item, width, selected=at == rows.index))
     if not rows.items:
         problem = state.problems.get(("approvals", ""), "") or (state.reason if state.word is Word.DOWN else "")
         told = clean(problem) or ("Nothing waits for a vote." if rows.known else "Asking the daemon …")
@@ -26,18 +25,36 @@ def approvals(state: State, width: int) -> list[Line]:
     return lines[: visible(state) + 1]
 
 
-def _row(state: State, item: Document, width: int, name: int, rule: int, *, selected: bool) -> Line:
+def columns(width: int) -> tuple[int, int, int]:
+    """Widths of place, target and rule, blanks between included; how long one may still vote is never given up for them."""
+    place_ = 15 if width >= _NARROW else 0
+    rest = width - 3 - 19 - place_ - 6 - 6
+    rule = rest - max(15, rest // 2) if rest >= 24 else 0
+    return place_, max(1, rest - rule), rule
+
+
+_NARROW = 56
+
+
+def _row(state: State, item: Document, width: int, *, selected: bool) -> Line:
+    place_, name, rule = columns(width)
     votes = sum(v["verdict"] == "approve" for v in item["votes"])
     production = item["environment"] in ("production", "unknown")
     where = ("PROD " if production else "") + clean(item["cluster"])
     mark = ("!", "accent strong") if item["may_vote"] else ("-", "dim")
     spans = (
         (" ", ""), mark, (" ", ""), (fit(clean(item["action"]), 18) + " ", "strong"),
-        (fit(workload(item["target"]), name) + " ", ""), (fit(where, 14) + " ", "danger" if production else ""),
-        (fit(f"{votes}/{item['min_approvers']}", 5) + " ", ""), (fit(clean(item["rule"]), rule - 1) + " ", "dim"),
+        (_cell(workload(item["target"]), name), ""), (_cell(where, place_), "danger" if production else ""),
+        (_cell(f"{votes}/{item['min_approvers']}", 6), ""), (_cell(clean(item["rule"]), rule), "dim"),
         (fit(countdown(item["expires"], state.wall) or "over", 6, right=True), ""),
     )  # fmt: skip
-    return styled(cut(spans, width), "cursor") if selected else cut(spans, width)
+    out = cut(tuple(span for span in spans if span[0]), width)
+    return styled(out, "cursor") if selected else out
+
+
+def _cell(text: str, width: int) -> str:
+    """Text and a space after it."""
+    return fit(text, width - 1) + " " if width else ""
 
 
 def approval(state: State, item: Document, width: int) -> list[Line]:
@@ -48,8 +65,9 @@ def approval(state: State, item: Document, width: int) -> list[Line]:
     left = countdown(item["expires"], state.wall)
     told = f"expires in {left} " if left and item["phase"] == "Pending" else f"{item['phase'].lower()} "
     title = f" {clean(item['action'])} {target} in "
-    pad = " " * max(1, width - len(title) - len(where) - len(told))
-    lines = [cut(line((title, "strong"), (where, style), (pad, ""), (told, "")), width), line("")]
+    roomy = len(title) + len(where) + len(told) < width
+    lines = [beside(line((title, "strong"), (where, style)), line((told if roomy else "", "")), width), line("")]
+    lines += [] if roomy else _field("vote", told, width)
     lines += _field("touches", _blast(item["blast_radius"]), width)
     lines += _field("because", clean(item["because"]), width)
     lines += _field("asks", _asks(item), width)

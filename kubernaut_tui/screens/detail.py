@@ -15,6 +15,8 @@ _NARROW = 60
 _GITOPS_ORDER = ("Proposing", "AwaitingMerge", "Syncing", "Verifying", "Completed")
 
 
+_ASIDE = frozenset({"intent", "phase"})
+"""What only repeats in other words what the tracks and the other entries say; the timeline has it."""
 _UNCUT = 2000
 """Wide enough for anything; what is drawn so is folded afterwards."""
 
@@ -38,7 +40,7 @@ def _drawn(state: State, item: Document, width: int, *, stacked: bool) -> list[L
     lines += _tracks(state, item, width, stacked=stacked) if item["tracks"] else _no_tracks(item, width)
     lines += _waits(item, width) + _policy(item, width)
     room = max(3, state.body_height - len(lines))
-    entries = [e for e in item["timeline"] if e["kind"] != "intent"][-room:]
+    entries = [e for e in item["timeline"] if e["kind"] not in _ASIDE][-room:]
     return lines + [cut(entry_line(e), width) for e in entries]
 
 
@@ -77,7 +79,8 @@ def _evidence(item: Document, width: int) -> list[Line]:
     signal = item["signal"]
     count = f" x{signal['count']}" if signal["count"] > 1 else ""
     state = ", resolved" if signal["resolved_at"] else ""
-    told = f"{clean(signal['source'])} {clean(signal['name'])}{count}, first {clock(signal['first_seen'])}{state}"
+    last = f", last {clock(signal['last_seen'])}" if signal["last_seen"] != signal["first_seen"] else ""
+    told = f"{clean(signal['source'])} {clean(signal['name'])}{count}, first {clock(signal['first_seen'])}{last}{state}"
     lines.append(cut(line(("   signal   ", "dim"), told), width))
     return lines
 
@@ -108,7 +111,9 @@ def _tracks(state: State, item: Document, width: int, *, stacked: bool) -> list[
 
 def _track(state: State, item: Document, track: Document, width: int) -> list[Line]:
     return (
-        _imperative(state, item["id"], track, width) if track["kind"] == "imperative" else _gitops(state, track, width)
+        _imperative(state, item["id"], track, width)
+        if track["kind"] == "imperative"
+        else _gitops(state, item["id"], track, width)
     )
 
 
@@ -163,13 +168,16 @@ def _imperative(state: State, remediation_id: str, track: Document, width: int) 
     return [cut(each, width) for each in lines]
 
 
+_SAID = {"approve": "said yes", "reject": "said no"}
+
+
 def _asking(state: State, remediation_id: str, track: Document, mark: str) -> str:
     """Who voted, and how long one still may."""
     asked = state.document("approvals-of", remediation_id) or {}
     approval = next((a for a in asked.get("items", ()) if a["id"] == track["approval_id"]), None)
     if approval is None:
         return (str(track["reason"]) or "waits for a vote") if mark == ">>" else ""
-    said = ", ".join(f"{v['principal']} {v['verdict']}" for v in approval["votes"])
+    said = ", ".join(f"{v['principal']} {_SAID.get(v['verdict'], v['verdict'])}" for v in approval["votes"])
     if mark != ">>":
         return said
     votes = sum(v["verdict"] == "approve" for v in approval["votes"])
@@ -185,7 +193,7 @@ def _verifying(state: State, track: Document, mark: str) -> str:
     return f"{track['reason']}{steady}"
 
 
-def _gitops(state: State, track: Document, width: int) -> list[Line]:
+def _gitops(state: State, remediation_id: str, track: Document, width: int) -> list[Line]:
     proposal = track["proposal"]
     pull = proposal["pull_request"]
     name = f"pull request #{pull['number']}" if pull else "pull request"
@@ -199,7 +207,9 @@ def _gitops(state: State, track: Document, width: int) -> list[Line]:
     )
     lines.append(_stage(marks[0], "located" if place else "locate", where))
     lines.append(_stage("ok" if pull else "  ", "edited" if pull else "edit", _change(proposal)))
-    lines.append(_stage(marks[1], "review", _review(track, pull)))
+    lines += _checks(pull)
+    quorum = ((state.document("diff", remediation_id) or {}).get("pull_request") or {}).get("quorum")
+    lines.append(_stage(marks[1], "review", _review(track, pull, quorum)))
     if track["phase"] in _BAD:
         lines.append(_stage("x ", clean(track["phase"]).lower()[:10], track["reason"]))
     else:
@@ -229,18 +239,35 @@ def _change(proposal: Document) -> str:
     return f"{old[at:]} -> {new[at:]}"
 
 
-def _review(track: Document, pull: Any) -> str:
+def _checks(pull: Any) -> list[Line]:
+    """What was found out about the commit: the names when all is well, else what is not."""
+    checks = dict(pull["checks"]) if pull and pull["state"] == "open" else {}
+    if not checks:
+        return []
+    bad = {name: word for name, word in checks.items() if word != "success"}
+    mark = "x " if "failure" in bad.values() else ">>" if bad else "ok"
+    told = ", ".join(f"{name} {word}" for name, word in bad.items()) or ", ".join(checks)
+    return [_stage(mark, "checks" if bad else "checked", told)]
+
+
+def _review(track: Document, pull: Any, quorum: Any) -> str:
+    """Who said yes or no, and whose yes the merge still needs."""
     if not pull:
         return ""
     if pull["state"] == "merged":
         return f"merged by {pull['merged_by'] or 'somebody'}"
     if pull["state"] == "closed":
         return "closed unmerged"
-    checks = [f"{name} {word}" for name, word in pull["checks"].items() if word != "success"]
-    by = ", ".join(pull["approvals"])
-    told = f"approved by {by}" if by else "waits for its merge"
     overdue = "OVERDUE, " if track["phase"] == "Overdue" else ""
-    return overdue + ", ".join([told, *checks])
+    against = [r["reviewer"] for r in pull.get("reviews", ()) if r["current"] and r["verdict"] == "reject"]
+    if against:
+        return f"{overdue}rejected by {', '.join(against)}"
+    by = ", ".join(pull["approvals"])
+    if quorum and (quorum["needed"] > 1 or by):
+        return f"{overdue}{len(quorum['approved_by'])} of {quorum['needed']}" + (f" ({by} approved)" if by else "")
+    if quorum:
+        return f"{overdue}{'an' if quorum['role'][:1] in 'aeiou' else 'a'} {quorum['role']} merges it"
+    return overdue + (f"approved by {by}" if by else "waits for its merge")
 
 
 def _waits(item: Document, width: int) -> list[Line]:

@@ -6,6 +6,8 @@ from functools import lru_cache
 from kubernaut_tui.lines import Line, clean, cut, fit, folded, line
 from kubernaut_tui.state import Document
 
+from .words import clock
+
 _CONTEXT = 3
 SIDE_BY_SIDE = 120
 """From this many columns the two versions stand beside each other."""
@@ -35,6 +37,7 @@ def _drawn(document: Document, width: int, *, wrap: bool) -> tuple[list[Line], l
             else ""
         )
         lines.append(cut(line((told + role, "")), width))
+        lines += [cut(line((f" {label:<9}", "dim"), text), width) for label, text in _said(pull)]
         lines.append(cut(line((f" {clean(pull['url'])}", "dim")), width))
     files = document["files"]
     if not files:
@@ -51,6 +54,21 @@ def _drawn(document: Document, width: int, *, wrap: bool) -> tuple[list[Line], l
             places.append(len(lines))
             lines += hunk
     return lines, places
+
+
+def _said(pull: Document) -> list[tuple[str, str]]:
+    """Checks, people's words, and why the caller may not merge; nothing where there is nothing to say."""
+    checks = ", ".join(f"{clean(name)} {clean(word)}" for name, word in pull["checks"].items())
+    words = [
+        f"{clean(r['reviewer'])} {'approved' if r['verdict'] == 'approve' else 'rejected'} {clock(r['time'])}"
+        + ("" if r["current"] else " (an older commit)")
+        for r in pull.get("reviews", ())
+    ]
+    out = [("checks", checks)] if checks else []
+    out += [("reviews", ", ".join(words))] if words else []
+    if pull["state"] == "open" and not pull.get("may_merge", True):
+        out.append(("not yet", clean(pull["why_not"])))
+    return out
 
 
 @lru_cache(16)

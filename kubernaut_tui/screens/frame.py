@@ -1,12 +1,13 @@
 """The whole screen: status, crumbs, body, prompt, keys."""
 
-from kubernaut_tui.acting import about, obstacle, place
+from kubernaut_tui.acting import PRODUCTION, about, obstacle, open_pull, place
 from kubernaut_tui.keys import BY_ID, KEYS, Key, for_screen
-from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, wrapped
+from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, width_of, wrapped
 from kubernaut_tui.palette import entries
 from kubernaut_tui.state import Answer, Prompt, State, Word
 from kubernaut_tui.views import Screen, View
 
+from .approvals import approval
 from .body import body, body_of
 from .words import when, workload
 
@@ -63,13 +64,12 @@ def _two_panes(state: State) -> list[Line]:
     """The list, and beside it what the cursor is on."""
     left = min(80, state.width * 3 // 5)
     right = state.width - left - 3
-    if state.view.screen is Screen.APPROVALS:
-        item = state.asked.current
-        view = View(Screen.APPROVAL, str(item["id"])) if item else None
-    else:
-        view = View(Screen.DETAIL, state.rows.cursor) if state.rows.cursor else None
+    item = state.asked.current
     lines = body_of(state, state.view, left)
-    other = body_of(state, view, right) if view else []
+    if state.view.screen is Screen.APPROVALS:
+        other = approval(state, item, right) if item else []
+    else:
+        other = body_of(state, View(Screen.DETAIL, state.rows.cursor), right) if state.rows.cursor else []
     out = []
     for at in range(state.body_height):
         here = lines[at] if at < len(lines) else line("")
@@ -93,7 +93,7 @@ def _freshness(state: State) -> Span:
 
 
 def _status(state: State) -> Line:
-    status = state.status
+    status, name = state.status, ""
     left: list[Span] = [(" kubernaut", "strong")]
     right: list[Span] = []
     if status:
@@ -106,6 +106,9 @@ def _status(state: State) -> Line:
     right = [_freshness(state), ("  ", ""), *right]
     minutes = int(state.wall // 60)
     right.append((f"{minutes // 60 % 24:02d}:{minutes % 60:02d}Z ", ""))
+    for shorter in (f"  {name}  ", "  ") if status else ():  # whether changes are taken is worth more than by whom
+        if width_of(tuple(left)) + width_of(tuple(right)) >= state.width:
+            left[1] = (shorter, "")
     return beside(tuple(left), tuple(right), state.width)
 
 
@@ -165,6 +168,8 @@ def _prompt(state: State) -> Line:
             return cut(line((" reading what it is about …", "dim")), width)
         if state.ever and (why := _old(state)):
             return cut(line((f" {why}", "strong")), width)
+        if hint := _hint(state):
+            return cut(line((" ", ""), (hint, "accent")), width)
         return ((" " + "─" * (width - 2) + " ", "dim"),)
     if prompt.answer is Answer.TEXT:
         return cut(
@@ -180,6 +185,34 @@ def _prompt(state: State) -> Line:
     if _in_two_lines(state, prompt):
         return cut(line((f" {prompt.question}", style)), width)
     return beside(line((f" {prompt.question}", style)), line((end, "strong")), width)
+
+
+def _hint(state: State) -> str:
+    """What the remediation waits for and what to press; empty when it waits for nobody."""
+    item = about(state)
+    if (
+        item is None
+        or obstacle(state)
+        or not item["needs_you"]
+        or state.view.screen in (Screen.APPROVALS, Screen.APPROVAL, Screen.HELP)
+    ):
+        return ""
+    if item["ended"]:
+        return "it is in your hands: enter, l and o show what was seen, i notes what you do"
+    pull = open_pull(item)
+    asks = any(t["phase"] == "AwaitingApproval" for t in item["tracks"])
+    shows = "" if state.view.screen is Screen.DIFF else ", d shows it"
+    if asks and pull:
+        told = f"the plan and #{pull['number']} wait for you: a asks which"
+    elif pull:
+        told = f"#{pull['number']} waits for you: a merges it, x closes it{shows}"
+    elif asks:
+        told = "waits for your vote: a and x show what it would do, and ask"
+    else:
+        return ""
+    if item["environment"] in PRODUCTION and not state.armed:
+        told += "; first :rw REASON"
+    return told
 
 
 def _answer(prompt: Prompt) -> str:
@@ -258,12 +291,13 @@ def _idle(state: State) -> tuple[frozenset[str], frozenset[str]]:
     item = about(state)
     if item is None:
         return idle, frozenset()
+    without = frozenset() if any(t["kind"] == "gitops" for t in item["tracks"]) else frozenset({"diff"})
     if item["ended"]:
-        return idle, changing - {"note"}
+        return idle, (changing - {"note"}) | without
     waits = any(t["phase"] in ("AwaitingApproval", "AwaitingMerge", "Overdue") for t in item["tracks"])
     ran = any(t.get("mutated") for t in item["tracks"])
     nothing = (set() if waits else {"approve", "reject"}) | (set() if ran else {"roll-back"})
-    return idle, frozenset(nothing)
+    return idle, frozenset(nothing) | without
 
 
 def _label(key: Key) -> str:
@@ -277,7 +311,13 @@ def _prompt_keys(state: State) -> Line:
     end = _answer(prompt) if _in_two_lines(state, prompt) else ""
     if prompt.answer is Answer.WORD:
         return cut(
-            line((end, "strong"), (" the word's last letter confirms, enter never does; esc leaves", "dim")),
+            line(
+                (end, "strong"),
+                (
+                    f" typing {clean(prompt.expects[0][0])} confirms; enter never does, esc leaves",
+                    "dim",
+                ),
+            ),
             state.width,
         )
     letters = " or ".join(letter for letter, _ in prompt.expects)

@@ -10,7 +10,8 @@ _TRACKS = {"imperative": "now ", "gitops": "perm", "": "    "}
 
 def entry_line(entry: Document) -> Line:
     """One entry of the timeline."""
-    who = "" if entry["actor"] == "kubernaut" else f"  ({clean(entry['actor'])})"
+    named = entry["actor"] == "kubernaut" or str(entry["message"]).startswith(f"{entry['actor']} ")
+    who = "" if named else f"  ({clean(entry['actor'])})"
     return line(
         (f" {clock(entry['time'])} ", "dim"), (_TRACKS.get(entry["track"], "    ") + " ", "accent"),
         (clean(entry["message"]), ""), (who, "dim"),

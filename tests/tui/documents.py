@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from kubernaut.domain.reviews import Quorum
 from kubernaut.server import present as api
 from kubernaut_tui.effects import Effect, Load, Send
 from kubernaut_tui.events import Commanded, Connected, Event, Loaded, Painted, Pressed, Pulse, Resized
@@ -54,13 +55,13 @@ def reply(load: Load) -> dict[str, Any]:
         return {"items": [api.approval(approval, ANA)] if mine else []}
     if load.kind == "approval":
         return api.approval(approval, ANA)
-    if load.kind == "diff":
+    if load.kind in ("diff", "wish-diff"):
         track = whole[load.target].gitops
         pull = track.proposal.pull_request if track else None
         files = track.proposal.files if track else ()
         return {
             "files": [api.file_change(f) for f in files],
-            "pull_request": {**api.pull_request(pull), "required_role": "senior"} if pull else None,
+            "pull_request": api.pull_request(pull, Quorum(), ANA) if pull else None,
         }
     if load.kind == "logs":
         text = "level=info msg=starting\nlevel=error msg=\x1b[31mout of memory\x1b[0m\n"

@@ -229,3 +229,21 @@ def test_a_question_that_is_too_long_for_its_answer_takes_two_lines() -> None:
     assert [(send.path, send.body) for send in driver.sent] == [
         ("/v1/remediations/rr-4f2abc/cancel", {"reason": "", "version": 3})
     ]
+
+
+def test_a_question_that_outlives_its_daemon_sends_nothing() -> None:
+    driver = asked("down", "reject")
+    driver.feed(Lost("the daemon closed its journal"))
+    driver.key("y")
+    assert driver.sent == []
+    assert driver.state.prompt is None
+    assert "nothing was sent: the daemon is DOWN" in driver.prompt_line
+
+
+def test_a_question_on_a_screen_that_went_stale_sends_nothing() -> None:
+    driver = asked(*DRAIN)
+    driver.wait(20.0, heard=False)
+    driver.feed(Pressed("n", "n", driver.at))
+    driver.feed(Pressed("5", "5", driver.at))
+    assert driver.sent == []
+    assert driver.state.prompt is None

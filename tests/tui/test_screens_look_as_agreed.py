@@ -46,6 +46,21 @@ def _approvals() -> Driver:
     return driver
 
 
+def _wide_approvals() -> Driver:
+    driver = Driver(110, 24)
+    driver.press("approvals")
+    return driver
+
+
+def _narrow(*commands: str) -> Callable[[], Driver]:
+    def make() -> Driver:
+        driver = Driver(60, 20)
+        driver.press(*commands)
+        return driver
+
+    return make
+
+
 def _asked() -> Driver:
     driver = Driver()
     driver.press("down", "approve")
@@ -112,7 +127,8 @@ SCREENS: dict[str, Callable[[], Driver]] = {
     "escalated": _escalated, "timeline": _opened("timeline"), "logs": _opened("logs"),
     "yaml": _opened("yaml"), "owners": _opened("tree"), "diff": _opened("diff"), "diff-132x30": _wide_diff,
     "approvals": _approvals, "approval-asked": _asked, "merge-asked": _merge, "stop-asked": _stopping, "help": _help,
-    "palette": _palette, "stale": _stale, "no-daemon": _no_daemon,
+    "approvals-110x24": _wide_approvals, "approvals-60x20": _narrow("approvals"), "detail-60x20": _narrow("open"),
+    "remediations-60x20": _narrow(), "palette": _palette, "stale": _stale, "no-daemon": _no_daemon,
 }  # fmt: skip
 
 

@@ -100,6 +100,28 @@ def test_what_was_uncertain_when_the_daemon_went_is_read_back_when_it_is_there_a
     assert [load.target for load in driver.held if load.kind == "readback"] == ["rr-4f2abc"]
 
 
+def test_whatever_was_missed_while_the_daemon_was_away_is_read_anew() -> None:
+    driver = Driver()
+    driver.press("open")
+    driver.feed(Lost("the daemon closed its journal"))
+    driver.hold = True
+    driver.feed(Connected({**status(), "journal_seq": 900}, driver.at))
+    assert {load.kind for load in driver.held} == {"remediation", "approvals-of", "diff"}
+    driver.held.clear()
+    driver.press("back")
+    assert "page" in {load.kind for load in driver.held}
+
+
+def test_a_merge_is_followed_where_its_progress_is_seen() -> None:
+    driver = Driver()
+    driver.press("approve")
+    assert driver.state.view.screen is Screen.DIFF
+    driver.key(*"checkout")
+    driver.feed(Done(driver.sent[0], {"state": "merged"}))
+    assert [view.screen for view in driver.state.views] == [Screen.REMEDIATIONS, Screen.DETAIL]
+    assert "sync" in driver.text
+
+
 def test_a_refusal_is_told() -> None:
     driver = Driver()
     driver.feed(NotDone(Send("merge #81", "/v1/x", remediation="rr-4f2abc"), "#81 changed since you looked at it"))
@@ -239,6 +261,8 @@ def test_when_both_wait_it_asks_which() -> None:
             driver.feed(Loaded(load, drain))
         if load.kind == "approvals-of":
             driver.feed(Loaded(load, approval))
+        if load.kind == "wish-diff":
+            driver.feed(Loaded(load, reply(load)))
     assert "p the plan (drain-node), m the pull request #81?" in driver.prompt_line
     driver.feed(Painted(driver.at))
     driver.key("m")

@@ -27,6 +27,8 @@ _WHOLE = 100
 _NUMBER = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 _APPROVALS = 500
 _LOG_LINES = 200
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The whole object once more, in one line."""
 _ENRICH_S = 8.0
 _LOGS_S = 12.0
 """For all pods together; what was read until then is shown."""
@@ -137,7 +139,7 @@ class Reading:
         return reply({"logs": tails})
 
     async def yaml(self, request: web.Request) -> web.Response:
-        """The live target, without managedFields."""
+        """The live target, without managedFields and what `kubectl apply` notes for itself."""
         s = self._services
         s.caller(request)
         item = await s.remediation(request.match_info["id"])
@@ -146,6 +148,8 @@ class Reading:
         if live is None:
             raise NotFound(f"{target} does not exist any more")
         meta = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
+        if notes := meta.get("annotations"):
+            meta["annotations"] = {key: value for key, value in notes.items() if key != _LAST_APPLIED}
         text = yaml.safe_dump({**live, "metadata": meta}, sort_keys=False, allow_unicode=True)
         return reply({"yaml": redact(text)})
 
