@@ -6,6 +6,7 @@ import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -73,7 +74,7 @@ class Cluster:
         path = path.format(self.namespace)
         async with asyncio.timeout(20):
             async with self.session.request(
-                method, self.url + path, data=data, headers=sent, params=query, ssl=self.tls
+                method, self.url + path, data=data and BytesIO(data), headers=sent, params=query, ssl=self.tls
             ) as found:
                 raw = await found.read()
         try:

@@ -122,7 +122,7 @@ async def lost(client: ApiClient) -> str:
     )
     spec = {
         "containers": [{"name": "c", "image": "i"}],
-        "tolerations": [{"operator": "Exists", "tolerationSeconds": 1}],
+        "tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 1}],
     }
     await until(client, "/api/v1/namespaces/default/serviceaccounts", lambda found: found["items"])
     await client.create(

@@ -10,14 +10,12 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from kubernaut.sim.apiserver import admission, defaults, immutable, managers, validation
 from kubernaut.sim.apiserver.caller import Caller, controller
 from kubernaut.sim.apiserver.clock import Now, stamp, utc_now
 from kubernaut.sim.apiserver.deletion import DeleteOptions, Deletion
-from kubernaut.sim.apiserver.fieldsets import Path, leaves
 from kubernaut.sim.apiserver.managers import Writer
+from kubernaut.sim.apiserver.ownership import last_applied_fields, record, record_creation, sync_last_applied
 from kubernaut.sim.apiserver.reading import Patch, decoded, identified
 from kubernaut.sim.apiserver.replacing import agrees, desired, scoped, without_managers
 from kubernaut.sim.apiserver.resources import Catalogue, Resource
@@ -57,7 +55,6 @@ _FIRST_STATUS: dict[str, Json] = {
     "resourcequotas": {},
 }  # fmt: skip
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")  # plugin PodTopologyLabels
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _NEVER_UNCONDITIONAL = ("leases.coordination.k8s.io", "customresourcedefinitions.apiextensions.k8s.io")
 
 
@@ -97,7 +94,7 @@ class Api:
         if resource.counts_generations:
             metadata["generation"] = 1
         self._complete(resource, obj)
-        self._record_creation(resource, obj, caller)
+        record_creation(resource, obj, caller, self.now())
         self._first_status(resource, obj)
         admission.admit(self.store, resource, obj)
         if resource.bucket == "pods":
@@ -183,28 +180,13 @@ class Api:
                 return Entry(obj, 0), True
             return self.store.put(resource.bucket, obj), True
         said = {**wanted, "metadata": dict(wanted["metadata"])}
-        allowed = self._last_applied_fields(resource, held.obj, caller)
+        allowed = last_applied_fields(resource, held.obj, caller)
         merged = managers.apply(held.obj, said, kind, writer, force=force, allowed=allowed)
         if caller.manager == "kubectl":
-            _sync_last_applied(merged, applied)
+            sync_last_applied(merged, applied)
         obj = decoded(resource, merged, caller)
         identified(resource, namespace, obj, name)
         return self._replace(resource, held, obj, caller, subresource, applied=wanted), False
-
-    def _last_applied_fields(self, resource: Resource, live: Json, caller: Caller) -> set[Path]:
-        """What kubectl may take over without force: what it applied on the client's side and is still so.
-
-        Source: k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedmanager.go
-        """
-        text = (live["metadata"].get("annotations") or {}).get(_LAST_APPLIED, "")
-        if caller.manager != "kubectl" or not text:
-            return set()
-        try:
-            said = leaves(msgspec.json.decode(text, type=dict[str, Any]), root(resource.model))
-        except (msgspec.DecodeError, AttributeError, TypeError):
-            return set()
-        held = leaves(live, root(resource.model))
-        return {path for path, value in said.items() if path in held and held[path] == value}
 
     def delete(
         self, resource: Resource, namespace: str, name: str, options: DeleteOptions, caller: Caller
@@ -309,7 +291,7 @@ class Api:
         same = without_managers(old.obj) == without_managers(obj)
         if same and applied is None and (fields or None) == before.get("managedFields"):
             return old
-        self._record(resource, old, obj, caller, subresource, applied)
+        record(resource, old, obj, caller, subresource, applied, now=self.now())
         if same and obj["metadata"].get("managedFields") == before.get("managedFields"):
             return old
         if caller.dry_run:
@@ -318,54 +300,6 @@ class Api:
             self.store.put(resource.bucket, obj)
             return self.store.remove(resource.bucket, (metadata.get("namespace", ""), metadata["name"]))
         return self.store.put(resource.bucket, obj)
-
-    def _record_creation(self, resource: Resource, obj: Json, caller: Caller) -> None:
-        """What the creator sent is the creator's; what admission and the server add is nobody's."""
-        seen = obj
-        if resource.has_status and resource.bucket != "nodes":
-            seen = {key: value for key, value in obj.items() if key != "status"}
-        if resource.bucket == "namespaces":
-            seen = {key: value for key, value in seen.items() if key != "spec"}
-        writer = Writer(caller.manager)
-        fields = managers.record_update(None, seen, root(resource.model), writer, stamp(self.now()), [])
-        if fields:
-            obj["metadata"]["managedFields"] = fields
-
-    def _record(
-        self,
-        resource: Resource,
-        old: Entry,
-        obj: Json,
-        caller: Caller,
-        subresource: str,
-        applied: Json | None = None,
-    ) -> None:
-        kind, now, entries = root(resource.model), stamp(self.now()), obj["metadata"].get("managedFields") or []
-        through = subresource or caller.through
-        if applied is not None:
-            writer = Writer(caller.manager, "Apply", through)
-            fields = managers.record_apply(old.obj, applied, obj, kind, writer, now)
-        else:
-            writer = Writer(caller.manager, "Update", through)
-            fields = managers.record_update(old.obj, obj, kind, writer, now, entries)
-        if fields:
-            obj["metadata"]["managedFields"] = fields
-
-
-def _sync_last_applied(merged: Json, applied: Json) -> None:
-    """Keep what kubectl's client-side apply compares with, where it is kept already.
-
-    Source: k8s.io/apimachinery/pkg/util/managedfields/internal/lastappliedupdater.go
-    """
-    held = merged["metadata"].get("annotations") or {}
-    if not held.get(_LAST_APPLIED):
-        return
-    said = applied | {"metadata": dict(applied.get("metadata") or {})}
-    if _LAST_APPLIED in (said["metadata"].get("annotations") or {}):
-        said["metadata"]["annotations"] = dict(said["metadata"]["annotations"])
-        del said["metadata"]["annotations"][_LAST_APPLIED]
-    text = msgspec.json.encode(said, order="sorted").decode() + "\n"
-    merged["metadata"] = merged["metadata"] | {"annotations": held | {_LAST_APPLIED: text}}
 
 
 def _other_uid(said: str, held: str) -> str:

@@ -88,7 +88,7 @@ def _pod(obj: Json) -> None:
 def _template(obj: Json) -> None:
     template = obj["spec"].setdefault("template", {})
     template.setdefault("metadata", {})
-    if isinstance(spec := template.get("spec"), dict):
+    if isinstance(spec := template.setdefault("spec", {}), dict):
         pod_spec(spec, template=True)
 
 
@@ -167,7 +167,8 @@ def _service(obj: Json) -> None:
     if spec["type"] != "ExternalName":
         _fill(spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
     for port in spec.get("ports") or ():
-        _fill(port, protocol="TCP", targetPort=port.get("port"))
+        _fill(port, protocol="TCP")
+        port["targetPort"] = port.get("targetPort") or port.get("port")
 
 
 def _endpoint_slice(obj: Json) -> None:

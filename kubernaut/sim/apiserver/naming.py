@@ -36,6 +36,7 @@ _KEY_TEXT = (
     "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     f"'{_QUALIFIED}')"
 )
+_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 _RBAC = "rbac.authorization.k8s.io"
 
 
@@ -55,6 +56,8 @@ def _name(resource: Resource, name: str) -> list[Cause]:
     if resource.group == _RBAC:
         return []
     if resource.bucket == "namespaces":
+        if "." in name:
+            return [invalid_value("metadata.name", name, "must not contain dots")]
         return label_name("metadata.name", name)
     if resource.bucket == "services" and not re.fullmatch(_LABEL_1035, name):
         return [invalid_value("metadata.name", name, _LABEL_1035_TEXT)]
@@ -65,7 +68,7 @@ def labels(field: str, values: Json | None) -> list[Cause]:
     """Keys are qualified names, values at most 63 characters of a small alphabet."""
     causes: list[Cause] = []
     for key, value in (values or {}).items():
-        causes += _qualified_key(field, key)
+        causes += qualified_name(field, key)
         if len(value) > 63:
             causes.append(invalid_value(field, value, "must be no more than 63 characters"))
         elif value and not re.fullmatch(_QUALIFIED, value):
@@ -89,13 +92,14 @@ def label_selector(field: str, selector: Json | None) -> list[Cause]:
         elif values:
             text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
             causes.append(forbidden_field(f"{where}.values", text))
-        causes += _qualified_key(f"{where}.key", item.get("key") or "")
+        causes += qualified_name(f"{where}.key", item.get("key") or "")
         for place, value in enumerate(values):
             causes += labels(f"{where}.values[{place}]", {"key": value})
     return causes
 
 
-def _qualified_key(field: str, key: str) -> list[Cause]:
+def qualified_name(field: str, key: str) -> list[Cause]:
+    """A name of at most 63 characters, maybe with a domain before it."""
     prefix, slash, name = key.rpartition("/")
     if slash and not re.fullmatch(_SUBDOMAIN, prefix):
         return [invalid_value(field, key, f"prefix part {_SUBDOMAIN_TEXT}")]
@@ -110,12 +114,17 @@ def metadata(resource: Resource, obj: Json) -> list[Cause]:
     causes = _name(resource, found["name"])
     causes += labels("metadata.labels", found.get("labels"))
     for key in found.get("annotations") or {}:
-        causes += _qualified_key("metadata.annotations", key.lower())
+        causes += qualified_name("metadata.annotations", key.lower())
     size = sum(len(key) + len(value) for key, value in (found.get("annotations") or {}).items())
     if size > 256 * 1024:
         causes.append(Cause("FieldValueTooLong", "Too long: may not be more than 262144 bytes", "metadata.annotations"))
-    for index, owner in enumerate(found.get("ownerReferences") or ()):
+    for index, name in enumerate(found.get("finalizers") or ()):
+        causes += qualified_name("metadata.finalizers", name)
+        if "/" not in name and name not in _FINALIZERS:
+            text = "name is neither a standard finalizer name nor is it fully qualified"
+            causes.append(invalid_value(f"metadata.finalizers[{index}]", name, text))
+    for owner in found.get("ownerReferences") or ():
         for key in ("apiVersion", "kind", "name", "uid"):
             if not owner.get(key):
-                causes.append(invalid_value(f"metadata.ownerReferences[{index}].{key}", "", "must not be empty"))
+                causes.append(invalid_value(f"metadata.ownerReferences.{key}", "", "must not be empty"))
     return causes

@@ -7,40 +7,76 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubernaut.sim.apiserver import quantity
-from kubernaut.sim.apiserver.naming import label_name
+from kubernaut.sim.apiserver.container_rules import containers
+from kubernaut.sim.apiserver.naming import label_name, labels, qualified_name, subdomain
 from kubernaut.sim.apiserver.status import (
     Cause,
     Json,
     duplicate,
+    forbidden_field,
     invalid_value,
-    not_found_cause,
     not_supported,
     required,
 )
 
-
-def _resources(field: str, wanted: Json) -> list[Cause]:
-    causes: list[Cause] = []
-    limits, requests = wanted.get("limits") or {}, wanted.get("requests") or {}
-    for part, amounts in (("limits", limits), ("requests", requests)):
-        for name, amount in amounts.items():
-            if quantity.parse(amount) < 0:
-                text = "must be greater than or equal to 0"
-                causes.append(invalid_value(f"{field}.{part}[{name}]", amount, text))
-    for name, amount in requests.items():
-        if name in limits and quantity.parse(amount) > quantity.parse(limits[name]):
-            text = f"must be less than or equal to {name} limit of {limits[name]}"
-            causes.append(invalid_value(f"{field}.requests", amount, text))
-    return causes
+_DNS = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"]
+_NEEDED = {"configMap": "name", "secret": "secretName", "hostPath": "path", "persistentVolumeClaim": "claimName"}
+_AFFINITIES = ("podAffinity", "podAntiAffinity")
+_REQUIRED_TERMS = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def _containers(field: str, containers: list[Json], volumes: set[str]) -> list[Cause]:
+def pod_spec(
+    spec: Json,
+    field: str,
+    *,
+    restart: tuple[str, ...] = ("Always", "OnFailure", "Never"),
+    replicated: bool = False,
+    template: bool = True,
+) -> list[Cause]:
+    """What is wrong with a pod's spec.
+
+    Args:
+        field: where it stands in the object.
+        restart: restart policies that its owner takes.
+        replicated: of a ReplicaSet or what makes such, which replace pods for ever.
+        template: of a workload, not of a pod.
+    """
+    volumes = {volume.get("name", "") for volume in spec.get("volumes") or ()}
+    own = spec.get("containers") or []
+    causes = _volumes(f"{field}.volumes", spec.get("volumes") or ())
+    if not own:
+        causes.append(required(f"{field}.containers"))
+    causes += containers(f"{field}.containers", own, volumes, template=template)
+    taken = {one.get("name", "") for one in own}
+    first = spec.get("initContainers") or []
+    causes += containers(f"{field}.initContainers", first, volumes, taken=taken, template=template)
+    if spec.get("restartPolicy") not in restart:
+        causes.append(not_supported(f"{field}.restartPolicy", spec.get("restartPolicy"), list(restart)))
+    if replicated and spec.get("activeDeadlineSeconds") is not None:
+        text = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        causes.append(forbidden_field(f"{field}.activeDeadlineSeconds", text))
+    if spec.get("dnsPolicy") not in _DNS:
+        causes.append(not_supported(f"{field}.dnsPolicy", spec.get("dnsPolicy"), _DNS))
+    if spec.get("serviceAccountName"):
+        causes += subdomain(f"{field}.serviceAccountName", spec["serviceAccountName"])
+    causes += labels(f"{field}.nodeSelector", spec.get("nodeSelector"))
+    causes += _tolerations(f"{field}.tolerations", spec.get("tolerations") or ())
+    causes += _affinity(f"{field}.affinity", spec.get("affinity") or {})
+    return causes + _spread(f"{field}.topologySpreadConstraints", spec.get("topologySpreadConstraints") or ())
+
+
+def _volumes(field: str, volumes: Any) -> list[Cause]:
     causes: list[Cause] = []
     seen: set[str] = set()
-    for index, container in enumerate(containers):
-        where = f"{field}[{index}]"
-        name = container.get("name") or ""
+    for index, volume in enumerate(volumes):
+        where, name = f"{field}[{index}]", volume.get("name") or ""
+        kinds = [kind for kind, source in volume.items() if kind != "name" and source is not None]
+        kinds.sort(key=lambda kind: (kind != "emptyDir", kind != "hostPath", kind != "secret"))
+        for kind in kinds[1:]:
+            causes.append(forbidden_field(f"{where}.{kind}", "may not specify more than 1 volume type"))
+        for kind in kinds[:1]:
+            if kind in _NEEDED and not volume[kind].get(_NEEDED[kind]):
+                causes.append(required(f"{where}.{kind}.{_NEEDED[kind]}"))
         if not name:
             causes.append(required(f"{where}.name"))
         elif name in seen:
@@ -48,59 +84,52 @@ def _containers(field: str, containers: list[Json], volumes: set[str]) -> list[C
         else:
             causes += label_name(f"{where}.name", name)
         seen.add(name)
-        if not container.get("image"):
-            causes.append(required(f"{where}.image"))
-        elif container["image"] != container["image"].strip():
-            text = "must not have leading or trailing whitespace"
-            causes.append(invalid_value(f"{where}.image", container["image"], text))
-        causes += _resources(f"{where}.resources", container.get("resources") or {})
-        causes += _container_parts(where, container, volumes)
     return causes
 
 
-def _container_parts(where: str, container: Json, volumes: set[str]) -> list[Cause]:
+def _tolerations(field: str, tolerations: Any) -> list[Cause]:
     causes: list[Cause] = []
-    policy = container.get("imagePullPolicy")
-    if policy not in ("Always", "IfNotPresent", "Never"):
-        causes.append(not_supported(f"{where}.imagePullPolicy", policy, ["Always", "IfNotPresent", "Never"]))
-    for index, mount in enumerate(container.get("volumeMounts") or ()):
-        if not mount.get("mountPath"):
-            causes.append(required(f"{where}.volumeMounts[{index}].mountPath"))
-        if mount.get("name") not in volumes:
-            causes.append(not_found_cause(f"{where}.volumeMounts[{index}].name", mount.get("name", "")))
-    for index, port in enumerate(container.get("ports") or ()):
-        number = port.get("containerPort")
-        if not isinstance(number, int) or not 0 < number < 65536:
-            causes.append(_port(f"{where}.ports[{index}].containerPort", number))
-    for index, variable in enumerate(container.get("env") or ()):
-        if not variable.get("name"):
-            causes.append(required(f"{where}.env[{index}].name"))
+    for index, one in enumerate(tolerations):
+        where, operator, key = f"{field}[{index}]", one.get("operator") or "Equal", one.get("key") or ""
+        if key:
+            causes += qualified_name(f"{where}.key", key)
+        elif operator != "Exists":
+            text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+            causes.append(invalid_value(f"{where}.operator", operator, text))
+        if one.get("tolerationSeconds") is not None and one.get("effect") != "NoExecute":
+            text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+            causes.append(invalid_value(f"{where}.effect", one.get("effect", ""), text))
+        if operator == "Exists" and one.get("value"):
+            text = "value must be empty when `operator` is 'Exists'"
+            causes.append(invalid_value(f"{where}.operator", one["value"], text))
+        elif operator not in ("Equal", "Exists"):
+            causes.append(not_supported(f"{where}.operator", operator, ["Equal", "Exists"]))
+        if one.get("effect") and one["effect"] not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
+            allowed = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+            causes.append(not_supported(f"{where}.effect", one["effect"], allowed))
     return causes
 
 
-def _port(field: str, number: Any) -> Cause:
-    if number is None or number == 0:
-        return required(field)
-    return invalid_value(field, number, "must be between 1 and 65535, inclusive")
-
-
-def pod_spec(spec: Json, field: str, *, restart: tuple[str, ...] = ("Always", "OnFailure", "Never")) -> list[Cause]:
-    """Rules of a pod's spec, at `field` in the object."""
+def _affinity(field: str, affinity: Json) -> list[Cause]:
     causes: list[Cause] = []
-    volumes = {volume.get("name", "") for volume in spec.get("volumes") or ()}
-    if not spec.get("containers"):
-        causes.append(required(f"{field}.containers"))
-    causes += _containers(f"{field}.containers", spec.get("containers") or [], volumes)
-    causes += _containers(f"{field}.initContainers", spec.get("initContainers") or [], volumes)
-    policy = spec.get("restartPolicy")
-    if policy not in restart:
-        causes.append(not_supported(f"{field}.restartPolicy", policy, list(restart)))
-    if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
-        value = spec["terminationGracePeriodSeconds"]
-        causes.append(
-            invalid_value(f"{field}.terminationGracePeriodSeconds", value, "must be greater than or equal to 0")
-        )
-    if spec.get("dnsPolicy") not in ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"):
-        allowed = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]
-        causes.append(not_supported(f"{field}.dnsPolicy", spec.get("dnsPolicy"), allowed))
+    for kind in _AFFINITIES:
+        for index, term in enumerate((affinity.get(kind) or {}).get(_REQUIRED_TERMS) or ()):
+            where = f"{field}.{kind}.{_REQUIRED_TERMS}[{index}].topologyKey"
+            key = term.get("topologyKey") or ""
+            if not key:
+                causes += [required(where, "can not be empty"), invalid_value(where, "", "name part must be non-empty")]
+            causes += qualified_name(where, key)
+    return causes
+
+
+def _spread(field: str, constraints: Any) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, one in enumerate(constraints):
+        where, way = f"{field}[{index}]", one.get("whenUnsatisfiable")
+        if (one.get("maxSkew") or 0) <= 0:
+            causes.append(invalid_value(f"{where}.maxSkew", one.get("maxSkew", 0), "must be greater than zero"))
+        if not one.get("topologyKey"):
+            causes.append(required(f"{where}.topologyKey", "can not be empty"))
+        if way not in ("DoNotSchedule", "ScheduleAnyway"):
+            causes.append(not_supported(f"{where}.whenUnsatisfiable", way, ["DoNotSchedule", "ScheduleAnyway"]))
     return causes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ from kubernaut.sim.apiserver.schema import Decoder, WrongTypeError
 from kubernaut.sim.apiserver.status import Json, StatusError, bad_request, invalid, invalid_value, required
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no words
+
+
+_BYTES = {"secrets": "data", "configmaps": "binaryData"}
+_BASE64 = re.compile(r"[A-Za-z0-9+/\n]*={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,16 @@ def decoded(
             raise patch.refusal(error.converting if patch.strategic else str(error)) from error
         text = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {error}'
         raise bad_request(text) from error
+    for value in (obj.get(_BYTES.get(resource.bucket, "")) or {}).values():
+        if not _BASE64.fullmatch(value) or len(value) % 4:
+            text = "illegal base64 data at input byte 0"
+            raise (
+                patch.refusal(text)
+                if patch is not None
+                else bad_request(
+                    f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {text}'
+                )
+            )
     if decoder.unknown and caller.field_validation == "Strict":
         listed = ", ".join(f'unknown field "{name}"' for name in decoder.unknown)
         if patch is not None:

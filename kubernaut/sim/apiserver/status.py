@@ -78,7 +78,7 @@ def invalid_value(field: str, value: object, text: str) -> Cause:
 
 
 def not_supported(field: str, value: object, allowed: list[str]) -> Cause:
-    choices = ", ".join(f'"{item}"' for item in sorted(allowed))
+    choices = ", ".join(f'"{item}"' for item in allowed)
     return Cause("FieldValueNotSupported", f"Unsupported value: {_shown(value)}: supported values: {choices}", field)
 
 

@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
-from kubernaut.sim.apiserver.naming import label_selector, labels, metadata
+from kubernaut.sim.apiserver import quantity, workload_rules
+from kubernaut.sim.apiserver.naming import metadata, qualified_name
 from kubernaut.sim.apiserver.pod_rules import pod_spec
 from kubernaut.sim.apiserver.resources import Resource
-from kubernaut.sim.apiserver.selectors import selects
+from kubernaut.sim.apiserver.service_rules import ingress, network_policy, service
 from kubernaut.sim.apiserver.status import (
     Cause,
     Json,
+    duplicate,
     forbidden_field,
     invalid_value,
     not_supported,
     required,
 )
 
+_MOST_BYTES, _MOST_PRIORITY = 1024 * 1024, 1_000_000_000
+_NOT_NEGATIVE = "must be greater than or equal to 0"
+_NO_VOLUMES = ("capacity", "claimRef", "nodeAffinity")
+_KEYS_OF_SECRETS = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
 SECRET_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
 ACCOUNT_NAME = "kubernetes.io/service-account.name"
 _RBAC = "rbac.authorization.k8s.io"
@@ -31,106 +41,8 @@ _KEY_OF_DATA_TEXT = (
 )
 
 
-def _selector(field: str, selector: Json | None, template: Json, kind: str) -> list[Cause]:
-    if not selector:
-        return [required(field)]
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-        return [invalid_value(field, {}, f"empty selector is invalid for {kind}")]
-    if causes := label_selector(field, selector):
-        return [*causes, invalid_value(field, selector, "invalid label selector")]
-    given = (template.get("metadata") or {}).get("labels") or {}
-    if not selects(selector, given):
-        return [invalid_value("spec.template.metadata.labels", given, "`selector` does not match template `labels`")]
-    return []
-
-
-def _not_negative(spec: Json, *fields: str) -> list[Cause]:
-    return [
-        invalid_value(f"spec.{name}", spec[name], "must be greater than or equal to 0")
-        for name in fields
-        if isinstance(spec.get(name), int) and spec[name] < 0
-    ]
-
-
-def _workload(obj: Json, kind: str) -> list[Cause]:
-    spec = obj["spec"]
-    template = spec["template"]
-    causes = _not_negative(spec, "replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
-    causes += _selector("spec.selector", spec.get("selector"), template, kind)
-    if label_selector("spec.selector", spec.get("selector")):
-        return causes  # the template is only looked at with a selector that can be one
-    causes += labels("spec.template.metadata.labels", (template.get("metadata") or {}).get("labels"))
-    return causes + pod_spec(template.get("spec") or {}, "spec.template.spec", restart=("Always",))
-
-
-def _replication_controller(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    causes = _not_negative(spec, "replicas", "minReadySeconds")
-    if not spec.get("selector"):
-        causes.append(required("spec.selector"))
-    given = (spec["template"].get("metadata") or {}).get("labels") or {}
-    if not (spec.get("selector") or {}).items() <= given.items():
-        text = "`selector` does not match template `labels`"
-        causes.append(invalid_value("spec.template.metadata.labels", given, text))
-    return causes + pod_spec(spec["template"].get("spec") or {}, "spec.template.spec", restart=("Always",))
-
-
-def _percent_or_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return value >= 0
-    return isinstance(value, str) and re.fullmatch(r"\d+%", value) is not None
-
-
-def _deployment(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    causes = _workload(obj, "deployment")
-    strategy = spec["strategy"]
-    if strategy["type"] not in ("Recreate", "RollingUpdate"):
-        causes.append(not_supported("spec.strategy.type", strategy["type"], ["Recreate", "RollingUpdate"]))
-    rolling = strategy.get("rollingUpdate")
-    if strategy["type"] == "Recreate" and rolling:
-        text = "may not be specified when strategy `type` is 'Recreate'"
-        causes.append(forbidden_field("spec.strategy.rollingUpdate", text))
-    elif rolling:
-        for name in ("maxUnavailable", "maxSurge"):
-            if not _percent_or_number(rolling[name]):
-                text = "a valid percent string must be a numeric string followed by an ending '%'"
-                causes.append(invalid_value(f"spec.strategy.rollingUpdate.{name}", rolling[name], text))
-        if {str(rolling["maxUnavailable"]), str(rolling["maxSurge"])} <= {"0", "0%"}:
-            text = "may not be 0 when `maxSurge` is 0"
-            causes.append(invalid_value("spec.strategy.rollingUpdate.maxUnavailable", rolling["maxUnavailable"], text))
-    deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
-    if deadline is not None and deadline <= ready:
-        causes.append(invalid_value("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"))
-    return causes
-
-
-def _job(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    causes = _not_negative(spec, "parallelism", "completions", "backoffLimit", "activeDeadlineSeconds")
-    pod = spec["template"].get("spec") or {}
-    if pod.get("restartPolicy") == "Always":
-        where = "spec.template.spec.restartPolicy"
-        return [*causes, required(where, 'valid values: "OnFailure", "Never"')]
-    return causes + pod_spec(pod, "spec.template.spec", restart=("OnFailure", "Never"))
-
-
 def _pod(obj: Json) -> list[Cause]:
-    return pod_spec(obj["spec"], "spec")
-
-
-def _service(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    causes = labels("spec.selector", spec.get("selector"))
-    if not spec.get("ports") and spec.get("clusterIP") != "None" and spec["type"] != "ExternalName":
-        causes.append(required("spec.ports"))
-    for index, port in enumerate(spec.get("ports") or ()):
-        number = port.get("port")
-        if not isinstance(number, int) or not 0 < number < 65536:
-            causes.append(
-                invalid_value(f"spec.ports[{index}].port", number or 0, "must be between 1 and 65535, inclusive")
-            )
-    return causes
+    return pod_spec(obj["spec"], "spec", template=False)
 
 
 def _config(obj: Json) -> list[Cause]:
@@ -138,52 +50,64 @@ def _config(obj: Json) -> list[Cause]:
     for part in ("data", "binaryData"):
         for key in obj.get(part) or {}:
             if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):
-                text = _KEY_OF_DATA_TEXT
-                causes.append(invalid_value(f"{part}[{key}]", key, text))
-    return causes
+                causes.append(invalid_value(f"{part}[{key}]", key, _KEY_OF_DATA_TEXT))
+    for key in (obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys():
+        causes.append(invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData"))
+    size = sum(len(text.encode()) for text in (obj.get("data") or {}).values())
+    size += sum(len(text) * 3 // 4 for text in (obj.get("binaryData") or {}).values())
+    return causes + _not_longer("[]", size)
+
+
+def _not_longer(field: str, size: int) -> list[Cause]:
+    if size <= _MOST_BYTES:
+        return []
+    return [Cause("FieldValueTooLong", f"Too long: may not be more than {_MOST_BYTES} bytes", field)]
 
 
 def _secret(obj: Json) -> list[Cause]:
-    causes = _config(obj)
+    data = obj.get("data") or {}
+    causes = [
+        invalid_value(f"data[{key}]", key, _KEY_OF_DATA_TEXT)
+        for key in data
+        if not re.fullmatch(r"[-._a-zA-Z0-9]+", key)
+    ]
     if obj.get("type") == SECRET_TYPE and not (obj["metadata"].get("annotations") or {}).get(ACCOUNT_NAME):
         causes.append(required(f"metadata.annotations[{ACCOUNT_NAME}]"))
-    return causes
-
-
-def _autoscaler(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    maximum, minimum = spec.get("maxReplicas") or 0, spec.get("minReplicas", 1)
-    causes: list[Cause] = []
-    if minimum < 1:
-        causes.append(invalid_value("spec.minReplicas", minimum, "must be greater than or equal to 1"))
-    if maximum < 1:
-        causes.append(invalid_value("spec.maxReplicas", maximum, "must be greater than 0"))
-    elif maximum < minimum:
-        causes.append(invalid_value("spec.maxReplicas", maximum, "must be greater than or equal to `minReplicas`"))
-    reference = spec.get("scaleTargetRef") or {}
-    causes += [required(f"spec.scaleTargetRef.{name}") for name in ("kind", "name") if not reference.get(name)]
-    return causes
-
-
-def _budget(obj: Json) -> list[Cause]:
-    spec = obj["spec"]
-    if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
-        return [invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set")]
-    return label_selector("spec.selector", spec.get("selector")) + [
-        invalid_value(f"spec.{name}", spec[name], "must be an integer or percentage (e.g '5%')")
-        for name in ("minAvailable", "maxUnavailable")
-        if spec.get(name) is not None and not _percent_or_number(spec[name])
-    ]
+    for kind, keys in _KEYS_OF_SECRETS.items():
+        if obj.get("type") == kind:
+            causes += [required(f"data[{key}]") for key in keys if key not in data]
+    return causes + _not_longer("data", sum(len(text) * 3 // 4 for text in data.values()))
 
 
 def _node(obj: Json) -> list[Cause]:
     causes: list[Cause] = []
+    seen: set[tuple[str, str]] = set()
     for index, taint in enumerate(obj["spec"].get("taints") or ()):
-        if not taint.get("key"):
-            causes.append(required(f"spec.taints[{index}].key"))
-        if taint.get("effect") not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
+        where, effect = f"metadata.taints[{index}]", taint.get("effect")
+        causes += qualified_name(f"{where}.key", taint.get("key") or "")
+        if effect not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
             allowed = ["NoExecute", "NoSchedule", "PreferNoSchedule"]
-            causes.append(not_supported(f"spec.taints[{index}].effect", taint.get("effect"), allowed))
+            causes.append(not_supported(f"{where}.effect", effect, allowed))
+        if (taint.get("key"), effect) in seen:
+            shown = {"Key": taint.get("key"), "Value": taint.get("value", ""), "Effect": effect, "TimeAdded": None}
+            text = "taints must be unique by key and effect pair"
+            causes.append(Cause("FieldValueDuplicate", f"{duplicate(where, shown).message}: {text}", where))
+        seen.add((taint.get("key", ""), str(effect)))
+    return causes
+
+
+def _role(obj: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, rule in enumerate(obj.get("rules") or ()):
+        where = f"rules[{index}]"
+        if not rule.get("verbs"):
+            causes.append(required(f"{where}.verbs", "verbs must contain at least one value"))
+        if rule.get("nonResourceURLs"):
+            continue
+        if not rule.get("apiGroups"):
+            causes.append(required(f"{where}.apiGroups", "resource rules must supply at least one api group"))
+        if not rule.get("resources"):
+            causes.append(required(f"{where}.resources", "resource rules must supply at least one resource"))
     return causes
 
 
@@ -192,6 +116,71 @@ def _binding(obj: Json) -> list[Cause]:
     causes = [required("roleRef.name")] if not reference.get("name") else []
     if reference.get("kind") not in ("Role", "ClusterRole"):
         causes.append(not_supported("roleRef.kind", reference.get("kind", ""), ["ClusterRole", "Role"]))
+    for index, subject in enumerate(obj.get("subjects") or ()):
+        if not subject.get("name"):
+            causes.append(required(f"subjects[{index}].name"))
+        if subject.get("kind") not in ("ServiceAccount", "User", "Group"):
+            kinds = ["ServiceAccount", "User", "Group"]
+            causes.append(not_supported(f"subjects[{index}].kind", subject.get("kind"), kinds))
+    return causes
+
+
+def _quota(obj: Json) -> list[Cause]:
+    hard = (obj.get("spec") or {}).get("hard") or {}
+    return [
+        invalid_value(f"spec.hard[{name}]", amount, _NOT_NEGATIVE)
+        for name, amount in hard.items()
+        if quantity.parse(amount) < 0
+    ]
+
+
+def _limit_range(obj: Json) -> list[Cause]:
+    causes: list[Cause] = []
+    for index, item in enumerate((obj.get("spec") or {}).get("limits") or ()):
+        where = f"spec.limits[{index}]"
+        for name, least in (item.get("min") or {}).items():
+            for part, what in (("max", "max"), ("defaultRequest", "default request"), ("default", "default")):
+                bound = (item.get(part) or {}).get(name)
+                if bound is not None and quantity.parse(least) > quantity.parse(bound):
+                    field = f"{where}.min" if part == "max" else f"{where}.{part}"
+                    shown = bound if part == "defaultRequest" else least
+                    text = f"min value {least} is greater than {what} value {bound}"
+                    causes.append(invalid_value(f"{field}[{name}]", shown, text))
+    return causes
+
+
+def _lease(obj: Json) -> list[Cause]:
+    duration_s = (obj.get("spec") or {}).get("leaseDurationSeconds")
+    if duration_s is None or duration_s > 0:
+        return []
+    return [invalid_value("spec.leaseDurationSeconds", duration_s, "must be greater than 0")]
+
+
+def _storage_class(obj: Json) -> list[Cause]:
+    return [] if obj.get("provisioner") else [required("provisioner")]
+
+
+def _priority_class(obj: Json) -> list[Cause]:
+    if obj["metadata"]["name"].startswith("system-") or (obj.get("value") or 0) <= _MOST_PRIORITY:
+        return []
+    return [forbidden_field("value", f"maximum allowed value of a user defined priority is {_MOST_PRIORITY}")]
+
+
+def _claim(obj: Json) -> list[Cause]:
+    spec = obj["spec"]
+    causes = [] if spec.get("accessModes") else [required("spec.accessModes", "at least 1 access mode is required")]
+    if "storage" not in ((spec.get("resources") or {}).get("requests") or {}):
+        causes.append(required("spec.resources[storage]"))
+    return causes
+
+
+def _volume(obj: Json) -> list[Cause]:
+    spec = obj["spec"]
+    causes = [] if spec.get("accessModes") else [required("spec.accessModes")]
+    if not spec.get("capacity"):
+        causes += [required("spec.capacity"), not_supported("spec.capacity", None, ["storage"])]
+    if not any(isinstance(source, dict) for key, source in spec.items() if key not in _NO_VOLUMES):
+        causes.append(required("spec", "must specify a volume type"))
     return causes
 
 
@@ -216,18 +205,30 @@ def _definition(obj: Json) -> list[Cause]:
 
 _BY_BUCKET: dict[str, Callable[[Json], list[Cause]]] = {
     "pods": _pod,
-    "services": _service,
+    "services": service,
     "configmaps": _config,
     "secrets": _secret,
     "nodes": _node,
-    "deployments.apps": _deployment,
-    "replicationcontrollers": _replication_controller,
-    "replicasets.apps": lambda obj: _workload(obj, "replicaset"),
-    "statefulsets.apps": lambda obj: _workload(obj, "statefulset"),
-    "daemonsets.apps": lambda obj: _workload(obj, "daemonset"),
-    "jobs.batch": _job,
-    "horizontalpodautoscalers.autoscaling": _autoscaler,
-    "poddisruptionbudgets.policy": _budget,
+    "resourcequotas": _quota,
+    "limitranges": _limit_range,
+    "persistentvolumeclaims": _claim,
+    "persistentvolumes": _volume,
+    "replicationcontrollers": workload_rules.replication_controller,
+    "deployments.apps": workload_rules.deployment,
+    "replicasets.apps": lambda obj: workload_rules.workload(obj, "replicaset"),
+    "statefulsets.apps": workload_rules.stateful_set,
+    "daemonsets.apps": workload_rules.daemon_set,
+    "jobs.batch": workload_rules.job,
+    "cronjobs.batch": workload_rules.cron_job,
+    "horizontalpodautoscalers.autoscaling": workload_rules.autoscaler,
+    "poddisruptionbudgets.policy": workload_rules.budget,
+    "ingresses.networking.k8s.io": ingress,
+    "networkpolicies.networking.k8s.io": network_policy,
+    "leases.coordination.k8s.io": _lease,
+    "storageclasses.storage.k8s.io": _storage_class,
+    "priorityclasses.scheduling.k8s.io": _priority_class,
+    f"roles.{_RBAC}": _role,
+    f"clusterroles.{_RBAC}": _role,
     f"rolebindings.{_RBAC}": _binding,
     f"clusterrolebindings.{_RBAC}": _binding,
     "customresourcedefinitions.apiextensions.k8s.io": _definition,
