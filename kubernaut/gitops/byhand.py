@@ -10,6 +10,9 @@ from kubernaut.domain.resources import KINDS
 
 from . import workload
 
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Written in C where libyaml is there: the other takes as long as a diagnosis."""
+
 
 def patch_text(proposal: ActionProposal) -> str:
     """The change as a strategic merge patch, which Kustomize and `kubectl patch --patch-file` take; empty when unknown.
@@ -22,7 +25,7 @@ def patch_text(proposal: ActionProposal) -> str:
     target = proposal.target
     meta = {"name": target.name} | ({"namespace": target.namespace} if target.namespace else {})
     whole = {"apiVersion": KINDS[target.kind].api_version, "kind": target.kind, "metadata": meta, **body}
-    return redact(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True))
+    return redact(yaml.dump(whole, Dumper=_DUMPER, sort_keys=False, allow_unicode=True))
 
 
 def told(why: str, proposal: ActionProposal) -> str:
