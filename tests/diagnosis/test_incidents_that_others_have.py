@@ -50,4 +50,4 @@ def judged(it: Incident, flavour: Flavour, directory: Path, *, crowded: bool) ->
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda f: f.name)
 @pytest.mark.parametrize("it", INCIDENTS, ids=lambda it: it.name)
 def test_the_incident_is_told_as_it_is(it: Incident, flavour: Flavour, tmp_path: Path) -> None:
-    assert wrong(it, judged(it, flavour, tmp_path, crowded=flavour is not FLAVOURS[0])) == []
+    assert wrong(it, judged(it, flavour, tmp_path, crowded=flavour is FLAVOURS[1])) == []
