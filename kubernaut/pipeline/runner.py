@@ -178,6 +178,10 @@ class Runner:
         part = key[1]
         while remediation and not self._stopping and _wants(remediation, part, self._out.clock.now()):
             began = time.monotonic()
+            if part == "imperative" and _about_to_write(remediation):  # its alert may have resolved since it was read
+                remediation = await self._out.store.remediation(remediation.id)
+                if remediation is None or not _wants(remediation, part, self._out.clock.now()):
+                    break
             remediation = await self._advance(remediation, part)
             took_s = time.monotonic() - began
             self._observe(part, took_s)
@@ -267,6 +271,12 @@ def _after(remediation: Remediation, change: Change) -> Remediation:
         else:
             gitops = track
     return changed(change.remediation or remediation, imperative=imperative, gitops=gitops)
+
+
+def _about_to_write(remediation: Remediation) -> bool:
+    """Whether the next stage is the intent of the first write."""
+    track = remediation.imperative
+    return track is not None and track.phase is ImperativePhase.EXECUTING and not track.steps
 
 
 def _wants(remediation: Remediation, part: str, now: datetime) -> bool:
