@@ -203,6 +203,13 @@ async def test_a_plugin_that_fails_makes_the_cluster_down_not_the_program(server
         (lambda c: c | {"clusters": []}, None, "clusters: no entry named 'main'"),
         (lambda c: c | {"users": []}, None, "users: no entry named 'me'"),
         (lambda c: c | {"clusters": [{"name": "main", "cluster": {}}]}, None, "names no server"),
+        (
+            lambda c: (
+                c | {"clusters": [{"name": "main", "cluster": {"server": "https://x", "proxy-url": "socks5://y"}}]}
+            ),
+            None,
+            r"clusters\[main\].proxy-url: kubernaut can't use this kind of proxy",
+        ),
         (lambda c: [], None, "not a mapping"),
     ],
 )

@@ -55,6 +55,12 @@ class Credentials:
         if not str(cluster.get("server", "")).startswith(("https://", "http://")):
             where = f"clusters[{context.get('cluster')}]"
             raise BadInput("the cluster names no server; expected https://HOST:PORT", field=where, place=place)
+        proxy = str(cluster.get("proxy-url") or "")
+        if proxy and not proxy.startswith(("https://", "http://")):
+            where = f"clusters[{context.get('cluster')}].proxy-url"
+            raise BadInput(
+                "kubernaut can't use this kind of proxy; expected http://HOST:PORT", field=where, place=place
+            )
         if context.get("user"):
             _named(config, "users", context["user"], place)
 
