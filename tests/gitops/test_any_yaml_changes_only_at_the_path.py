@@ -9,7 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from kubernaut.domain.analysis import ActionProposal
+from kubernaut.domain.resources import ResourceRef
 from kubernaut.gitops import marks, splice
+from kubernaut.gitops.edit import plan_edit
 
 _TEXT = st.text(
     st.characters(codec="utf-8", exclude_characters="\x85\u2028\u2029\ufeff", exclude_categories=("Cc", "Cs")),
@@ -57,7 +60,7 @@ def node_at(text: str, path: tuple[str | int, ...]) -> yaml.Node:
     return node
 
 
-def replaced(data: Any, path: tuple[str | int, ...], value: str) -> Any:
+def replaced(data: Any, path: tuple[str | int, ...], value: Any) -> Any:
     if not path:
         return value
     copy = dict(data) if isinstance(data, dict) else list(data)
@@ -140,3 +143,45 @@ def test_json_stays_json(data: dict[str, Any], value: str, indent: int | None) -
     root = marks.documents(text)[0]
     assert root is not None
     assert json.loads(splice.insert_value(text, root, ["new"], value, string=True)) == {**data, "new": value}
+
+
+_NAMES = st.lists(st.sampled_from(["proxy", "side", "init-db", "metrics", "agent"]), unique=True, max_size=3)
+
+
+def container(name: str, resources: Any) -> dict[str, Any]:
+    return {"name": name, "image": f"registry.example/{name}:1.0", **({"resources": resources} if resources else {})}
+
+
+@_SETTINGS
+@given(
+    _NAMES, st.integers(0, 3), st.booleans(),
+    st.sampled_from([{}, {"limits": {}}, {"limits": {"cpu": "1"}}, {"limits": {"memory": "128Mi", "cpu": 1}}]),
+    _TREE, st.sampled_from([None, '"', "'"]), st.sampled_from([2, 4]), st.sampled_from([False, True, None]), st.booleans(),
+)  # fmt: skip
+def test_one_container_s_limit_among_everything_else(
+    others: list[str], at: int, initial: bool, resources: dict[str, Any], more: Any, style: str | None, indent: int,
+    flow: bool | None, crlf: bool,
+) -> None:  # fmt: skip
+    """A whole manifest with neighbours, through the door that the pipeline uses; both readers see the same change."""
+    containers = [container(name, {"limits": {"memory": "128Mi"}}) for name in others]
+    containers.insert(min(at, len(others)), container("app", resources))
+    group, other = ("initContainers", "containers") if initial else ("containers", "initContainers")
+    spec = {"template": {"spec": {group: containers, other: [container("last", {})], "x": more}}}
+    wanted = {"kind": "Deployment", "metadata": {"name": "checkout", "namespace": "shop"}, "spec": spec}
+    neighbour = {"kind": "Deployment", "metadata": {"name": "other", "namespace": "shop"}, "spec": spec}
+    text = "".join(f"# {n}\n---\n{dumped(item, style, indent, flow)}" for n, item in enumerate((neighbour, wanted)))
+    text = text.replace("\n", "\r\n") if crlf else text
+    before = list(yaml.safe_load_all(text))
+    old = (resources.get("limits") or {}).get("memory")
+    action = ActionProposal(
+        "update-resources", ResourceRef("prod", "Deployment", "checkout", "shop"),
+        {"container": "app", "field": "limits.memory", "from": old, "to": "256Mi"},
+    )  # fmt: skip
+    (change,) = plan_edit({"app/d.yaml": text}, action, "app").files
+    place = next(n for n, item in enumerate(containers) if item["name"] == "app")
+    path = ("spec", "template", "spec", group, place)
+    after = container("app", {**resources, "limits": {**resources.get("limits", {}), "memory": "256Mi"}})
+    assert list(yaml.safe_load_all(change.after)) == [before[0], replaced(before[1], path, after)]
+    old_lines, new_lines = text.split("\n"), change.after.split("\n")
+    assert len(set(old_lines) - set(new_lines)) <= 1
+    assert change.line > len(text.split("# 1")[0].split("\n")) - 1
