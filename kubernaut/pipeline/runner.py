@@ -162,7 +162,8 @@ class Runner:
             if part == "assessment" and remediation is not None and following not in self._busy:
                 self._busy[following] = self._busy.pop(_key(due))
                 part = "imperative"
-                self._nudged.set()
+                if remediation.gitops is not None:
+                    self._nudged.set()  # the other track begins beside this one
                 await self._stages(remediation, following)
                 self._failures.pop(following, None)
         except Exception:
