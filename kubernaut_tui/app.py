@@ -154,8 +154,14 @@ class Console(App[None]):
             document = await self._client.get(load.path, dict(load.params))
         except KubernautError as error:
             self.feed(events.LoadFailed(load, str(error)))
-        else:
+            return
+        before = self.state
+        try:
             self.feed(events.Loaded(load, document))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self.state = before  # what can't be shown is not kept: the next pulse would fail over it again
+            why = f"the daemon's reply can't be read ({type(error).__name__}): console and daemon differ in version?"
+            self.feed(events.LoadFailed(load, why))
 
     async def _send(self, send: Send) -> None:
         try:

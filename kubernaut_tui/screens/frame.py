@@ -204,6 +204,8 @@ def _hint(state: State) -> str:
     shows = "" if state.view.screen is Screen.DIFF else ", d shows it"
     if asks and pull:
         told = f"the plan and #{pull['number']} wait for you: a asks which"
+    elif pull and (others := _for_others(state, item["id"])):
+        told = f"#{pull['number']} {others}"
     elif pull:
         told = f"#{pull['number']} waits for you: a merges it, x closes it{shows}"
     elif asks:
@@ -213,6 +215,17 @@ def _hint(state: State) -> str:
     if item["environment"] in PRODUCTION and not state.armed:
         told += "; first :rw REASON"
     return told
+
+
+def _for_others(state: State, remediation_id: str) -> str:
+    """What a pull request waits for besides this person's merge, where that is known; else empty."""
+    known = (state.document("diff", remediation_id) or {}).get("pull_request")
+    if not known or known.get("may_merge", True):
+        return ""
+    me = (state.status or {}).get("me", {}).get("name", "")
+    if known["may_review"] and me not in known["quorum"]["approved_by"]:
+        return f"needs {known['quorum']['needed']} people: a gives your yes, x closes it"
+    return f"waits for others: {clean(known['why_not'])}"
 
 
 def _answer(prompt: Prompt) -> str:

@@ -91,7 +91,8 @@ def _empty(state: State, width: int) -> list[Line]:
         ]  # fmt: skip
     elif not state.rows.known:
         problem = state.problems.get(("page", ""))
-        texts = [f"The list can't be read: {clean(problem)}" if problem else "Asking the daemon …"]
+        told = f"The list can't be read: {clean(problem)}" if problem else "Asking the daemon …"
+        texts = wrapped(told, width - 6)
     elif state.filter or state.faults:
         texts = ["Nothing matches.", "esc clears the filter."]
     else:

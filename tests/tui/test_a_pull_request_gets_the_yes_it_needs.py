@@ -56,6 +56,7 @@ def _press_approve(driver: Driver, pull: Any) -> None:
 def test_a_merge_that_needs_two_asks_for_this_persons_yes() -> None:
     pull = _pull(TWO, ANA)
     driver = _opened(pull)
+    assert "#81 needs 2 people: a gives your yes" in driver.prompt_line
     _press_approve(driver, pull)
     assert "Approve pull request #81 for PRODUCTION prod-eu? 0 of 2 said yes" in driver.prompt_line
 
@@ -75,6 +76,7 @@ def test_who_said_yes_is_not_asked_again() -> None:
     pull = _pull(TWO, ANA, (ANA, Verdict.APPROVE))
     driver = _opened(pull)
     assert "1 of 2 (ana approved)" in driver.text
+    assert "#81 waits for others" in driver.prompt_line
     _press_approve(driver, pull)
     assert driver.state.prompt is None
     assert "you said yes already" in driver.prompt_line
