@@ -66,6 +66,7 @@ async def test_a_kill_at(tmp_path: Path, step: str, when: str) -> None:
     assert_same_end(left)
 
 
+@pytest.mark.timeout(400)  # some thirty starts of a daemon, each of which takes its time on a busy machine
 async def test_a_daemon_that_dies_again_and_again(tmp_path: Path) -> None:
     deaths: list[Death] = [(step, when) for step in STEPS[1:-1] for when in ("before", "after")]
     async with SimulatedWorld(tmp_path / "w", timescale=0.05) as world:
