@@ -75,7 +75,7 @@ def _finding(finding: Finding, number: int, asked: ResourceRef) -> list[str]:
             at = f" ({evidence.time:%d %b %H:%M:%SZ})" if evidence.time else ""
             lines += _field("" if i else label, f"{evidence.object} {evidence.field}: {evidence.value}{at}")
     lines += _offer("NOW", finding.immediate, "nothing that helps at once")
-    lines += _offer("PERMANENT", finding.permanent, "no change that Git should have")
+    lines += _offer("PERMANENT", finding.permanent, "no change that is known to help")
     if finding.urgent:
         lines += _field("", "urgent: users are hurt until it is merged")
     for i, alternative in enumerate(finding.alternatives):

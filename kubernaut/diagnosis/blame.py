@@ -18,10 +18,30 @@ _COMPLAINS = re.compile(
     r"|unexpected|unsupported|not a valid|out of range|refus|emerg|could not|must be|ENOTFOUND|no such host",
     re.I,
 )
+_CALM = re.compile(r"^.{0,80}?(?:(?i:\blevel[\"']?\s*[=:]\s*[\"']?(?:info|debug|trace)\b)|\b(?:INFO|DEBUG|TRACE)\b)")
+"""What a program tells of its settings while it starts is no complaint, whatever words the settings hold."""
 _NO_HOST = re.compile(
     r"no such host|ENOTFOUND|name or service not known|could not translate host name|UnknownHostException|getaddrinfo",
     re.I,
 )
+_UNREADABLE = re.compile(
+    r"pars|invalid|syntax|convert|unknown|unsupported|unrecogni|not a valid|must be|malformed", re.I
+)
+_COMMON = (
+    "true",
+    "false",
+    "yes",
+    "none",
+    "null",
+    "info",
+    "debug",
+    "production",
+    "staging",
+    "default",
+    "localhost",
+    "http",
+)
+_NEAR = 4
 _QUOTED = re.compile(r"[\"'`]([^\"'`\s]{3,60})[\"'`]")
 _HOST_OF = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?([a-z0-9][a-z0-9.-]*)(?::\d+)?(?:[/?,].*)?$", re.I)
 
@@ -57,20 +77,31 @@ class Blamed:
 def blames(case: Case, container: Container) -> Iterator[Blamed]:
     """Keys of the container's ConfigMaps that its last words complain about."""
     namespace = container.pod["metadata"].get("namespace", "")
-    down = bool(broken_dependencies(case))
-    lines = [line for line in last_lines(case, container) if _COMPLAINS.search(line)]
-    lines = [line for line in lines if not (down and UNREACHABLE.search(line))]
-    for use in uses(case, container):
-        data = (case.snapshot.get("ConfigMap", use.config_map, namespace) or {}).get("data") or {}
-        if use.key not in data:
-            continue
-        value = str(data[use.key])
-        line = _named(lines, use, value)
-        if line:
-            strong = _has_value(line, value) or _has_word(line, value, use)
+    told = _complaints(last_lines(case, container), without_network=bool(broken_dependencies(case)))
+    held = [(use, value) for use in uses(case, container) if (value := _value(case, use, namespace)) is not None]
+    for use, value in held:
+        if found := _named(told, use, value):
+            line, near = found
+            strong = _has_value(near, value) or _has_word(near, value, use)
             yield Blamed(use, container, line, value, strong, bool(UNREACHABLE.search(line)))
-        elif line := _lost_host(case, lines, value, namespace) or _lost_port(case, container, value):
+        elif line := _lost_host(case, list(told), value, namespace) or _lost_port(case, container, value):
             yield Blamed(use, container, line, value, True, unreachable=True, nowhere=True)
+        elif line := _only_value(list(told), value, [other for _, other in held]):
+            yield Blamed(use, container, line, value, True)
+
+
+def _complaints(lines: list[str], *, without_network: bool) -> dict[str, str]:
+    """The lines that complain, each with itself and what stands right below: some programs name the value there."""
+    return {
+        line: "\n".join(lines[i : i + _NEAR])
+        for i, line in enumerate(lines)
+        if _COMPLAINS.search(line) and not _CALM.search(line) and not (without_network and UNREACHABLE.search(line))
+    }
+
+
+def _value(case: Case, use: Use, namespace: str) -> str | None:
+    data = (case.snapshot.get("ConfigMap", use.config_map, namespace) or {}).get("data") or {}
+    return str(data[use.key]) if use.key in data else None
 
 
 def uses(case: Case, container: Container) -> Iterator[Use]:
@@ -94,17 +125,28 @@ def uses(case: Case, container: Container) -> Iterator[Use]:
                 yield Use(str(reference.get("name")), key, str(paths.get(key) or key))
 
 
-def _named(lines: list[str], use: Use, value: str) -> str:
-    """The line that names the key, best one that holds its value, too; one with the key in plain words needs the value."""
+def _named(told: dict[str, str], use: Use, value: str) -> tuple[str, str] | None:
+    """The line that names the key, with what is near it; best one with its value. Plain words need the value, too."""
     name = re.compile(rf"(?<![\w.-]){re.escape(use.known_as)}(?![\w-])")
-    named = [line for line in lines if name.search(line)]
+    named = [(line, near) for line, near in told.items() if name.search(line)]
     if named:
-        return next((line for line in reversed(named) if _has_value(line, value)), named[-1])
+        return next((pair for pair in reversed(named) if _has_value(pair[1], value)), named[-1])
     words = [word for word in re.split(r"[_.\-\s]+|(?<=[a-z])(?=[A-Z])", use.known_as) if word]
     if len(words) < 2 or len(value.strip()) < 2:
-        return ""
+        return None
     spoken = re.compile(r"\b" + r"\W{0,3}".join(map(re.escape, words)) + r"\b", re.I)
-    return next((line for line in reversed(lines) if spoken.search(line) and _has_value(line, value)), "")
+    return next(
+        ((ln, near) for ln, near in reversed(told.items()) if spoken.search(ln) and _has_value(near, value)), None
+    )
+
+
+def _only_value(lines: list[str], value: str, others: list[str]) -> str:
+    """The line that can't read a word in quotes which is this value, and the value of no other key."""
+    value = value.strip()
+    if len(value) < 3 or value.lower() in _COMMON or sum(other.strip() == value for other in others) != 1:
+        return ""
+    quoted = re.compile(rf"[\"'`]{re.escape(value)}[\"'`]")
+    return next((line for line in reversed(lines) if _UNREADABLE.search(line) and quoted.search(line)), "")
 
 
 def _lost_host(case: Case, lines: list[str], value: str, namespace: str) -> str:
@@ -125,7 +167,7 @@ def _lost_port(case: Case, container: Container, value: str) -> str:
     match = re.fullmatch(r"(?:[^\n]*:)?(\d{2,5})(?:/[^\n]*)?", value.strip())
     if match is None:
         return ""
-    port = re.compile(rf"(?<!\d){match[1]}(?!\d)")
+    port = re.compile(rf"(?:[a-z\]]|\.\d{{1,3}}):{match[1]}(?![\d:])|\bport[ =:]{{0,2}}{match[1]}(?!\d)", re.I)
     for service, line in named_services(case, container):
         known = {str(p.get("port")) for p in (service.get("spec") or {}).get("ports") or ()}
         if known and match[1] not in known and port.search(line):

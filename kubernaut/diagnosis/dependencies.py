@@ -24,6 +24,11 @@ _HOST = re.compile(r"(?<![\w.-])[a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?(?![\w-])"
 _WAITS = re.compile(
     r"could not connect|failed to connect|can(?:no|')t connect|waiting (?:for|on)|not reachable|unreachable", re.I
 )
+_MILD = re.compile(
+    r"^.{0,80}?(?:(?i:\blevel[\"']?\s*[=:]\s*[\"']?(?:warn|info|debug))|\b(?:WARN|WARNING|INFO|DEBUG)\b)"
+)
+_FATAL = re.compile(r"panic|fatal|traceback|exception|\berror\b|unhandled", re.I)
+"""A warning about what can't be reached is no cause where the program then fails with other words."""
 _LINES = 20
 _SURE = 0.9
 """A dependency's cure is never certain enough to run alone: only the log connects it with what alerted."""
@@ -106,8 +111,10 @@ def _said(needed: Dependency) -> Evidence:
 def named_services(case: Case, container: Container) -> Iterator[tuple[Object, str]]:
     """The Services that a container says it can't reach, each with the line that says so."""
     own = container.pod["metadata"].get("namespace", "")
-    for line in last_lines(case, container, _LINES):
-        if not UNREACHABLE.search(line) and not _WAITS.search(line):
+    lines = last_lines(case, container, _LINES)
+    other = case.crashing(container) and any(_FATAL.search(line) and not UNREACHABLE.search(line) for line in lines)
+    for line in lines:
+        if not (UNREACHABLE.search(line) or _WAITS.search(line)) or (other and _MILD.search(line)):
             continue
         for host in dict.fromkeys(_HOST.findall(line.lower()[:1000])):
             service = service_called(case.snapshot, host, own)

@@ -21,7 +21,15 @@ from .registries import failures, no_such_host, registry, why_not_pulled
 from .units import moment
 from .words import event_fact, fact, many, plain
 
-PULLING = ("ImagePullBackOff", "ErrImagePull", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable")
+PULLING = (
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+)
 
 
 def image_not_pulled(case: Case) -> list[Finding]:

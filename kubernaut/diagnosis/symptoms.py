@@ -11,6 +11,7 @@ from .changes import Difference
 from .objects import Container
 
 LINES = 40
+_VERY_END = 6
 UNREACHABLE = re.compile(
     r"connection refused|ECONNREFUSED|no such host|ENOTFOUND|i/o timeout|ETIMEDOUT|connection timed out|no route to host"
     r"|EHOSTUNREACH|host unreachable|name or service not known|temporary failure in name resolution|getaddrinfo"
@@ -69,12 +70,13 @@ def last_lines(case: Case, container: Container, most: int = LINES) -> list[str]
 
 
 def symptom(case: Case, container: Container) -> Symptom | None:
-    """The first symptom of the table that the end of the log shows; None when it shows none."""
+    """The first symptom of the table that the very end of the log shows, else that a little more of it shows."""
     lines = last_lines(case, container)
-    for kind, said, words in _SAID:
-        line = next((line for line in reversed(lines) if words.search(line)), "")
-        if line:
-            return Symptom(kind, said, line)
+    for nearer in (lines[-_VERY_END:], lines):
+        for kind, said, words in _SAID:
+            line = next((line for line in reversed(nearer) if words.search(line)), "")
+            if line:
+                return Symptom(kind, said, line)
     return None
 
 

@@ -134,6 +134,38 @@ def unrelated_change(world: World) -> None:
     world.configmap("settings", {"COLOR": "green", "ITEMS": "9"}, changed_s=2460)
 
 
+def told_settings(world: World) -> None:
+    """The program tells its settings while it starts, then fails for another reason."""
+    log = (
+        "INFO settings: error_mode=strict CACHE_TTL=5m RETRIES=10\n"
+        '{"level":"info","msg":"fail-over is off","CACHE_TTL":"5m"}\n'
+        "panic: runtime error: invalid memory address or nil pointer dereference"
+    )
+    _crashing(world, end(2), log, containers=[box(**FROM_SETTINGS)])
+    now = {"CACHE_TTL": "5m", "RETRIES": "10", "error_mode": "strict"}
+    world.configmap("settings", now, changed_s=2460, applied=now | {"CACHE_TTL": "1m"})
+
+
+def numbers_everywhere(world: World) -> None:
+    """A small number of the settings stands in an address and in a time."""
+    log = "2026-03-14T03:10:30 fatal: dial tcp 10.96.44.7:5432: connect: connection refused after 30 s"
+    _crashing(world, end(1), log, containers=[box(**FROM_SETTINGS)])
+    world.configmap(
+        "settings", {"RETRIES": "10", "TIMEOUT": "30", "POOL": "96"}, changed_s=2460, applied={"RETRIES": "3"}
+    )
+    _database(world, ready=True)
+
+
+def optional_dependency(world: World) -> None:
+    """Something that it can do without is down; it fails for another reason."""
+    log = (
+        "WARN could not send traces to orders-db:5432: connection refused, going on without\n"
+        "INFO listening\npanic: assertion failed"
+    )
+    _crashing(world, end(2), log)
+    _database(world, ready=False)
+
+
 def unrelated_node(world: World) -> None:
     """Another node is broken; the crash is the release's."""
     world.change_node("worker-c", Ready=("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", 900.0))
@@ -174,6 +206,9 @@ CHAINED = (
              LIKELY_OR_CERTAIN, ["db_port"], "", ("update-configmap", {"key": "DB_PORT", "to": "5432"})),
     Incident("setting changed that has nothing to do with it", unrelated_change, CHECKOUT, HERE, CRASH, SYMPTOM, [], "",
              None),
+    Incident("settings told while it starts", told_settings, CHECKOUT, HERE, CRASH, SYMPTOM, [], "", None),
+    Incident("numbers everywhere", numbers_everywhere, CHECKOUT, HERE, CRASH, SYMPTOM, [], "", None),
+    Incident("optional dependency down", optional_dependency, CHECKOUT, HERE, CRASH, SYMPTOM, [], "", None),
     Incident("another node is broken", unrelated_node, CHECKOUT, HERE, CRASH, LIKELY, ["image"], "",
              ("update-image", {"to": GOOD})),
     Incident("crashes since a mere restart", only_a_restart, CHECKOUT, HERE, CRASH, SYMPTOM, [], "", None),

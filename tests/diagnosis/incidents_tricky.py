@@ -211,6 +211,54 @@ def secret_in_a_log(world: World) -> None:
     _crashing(world, end(1), log)
 
 
+def value_below(world: World) -> None:
+    """The program names the key in one line and the value two lines below."""
+    log = (
+        "***************************\nAPPLICATION FAILED TO START\n***************************\n"
+        "Failed to bind properties under 'server.port' to int:\n    Property: server.port\n    Value: \"eighty\"\n"
+        "    Reason: failed to convert java.lang.String to int"
+    )
+    _crashing(world, end(1), log, containers=[box(**FROM_SETTINGS)])
+    world.configmap("settings", {"SERVER_PORT": "eighty", "NAME": "x"}, applied={"SERVER_PORT": "8080", "NAME": "x"})
+
+
+def value_alone(world: World) -> None:
+    """The program only tells the value that it can't read."""
+    _crashing(world, end(2), 'panic: strconv.Atoi: parsing "lots": invalid syntax', containers=[box(**FROM_SETTINGS)])
+    world.configmap("settings", {"MAX_CONN": "lots", "NAME": "shop"}, applied={"MAX_CONN": "50", "NAME": "shop"})
+
+
+def lost_upstream(world: World) -> None:
+    """A proxy's file names a host that does not exist."""
+    volumes = [{"name": "conf", "configMap": {"name": "settings"}}]
+    mounted = box(volumeMounts=[{"name": "conf", "mountPath": "/etc/nginx/conf.d"}])
+    app = world.workload("checkout", containers=[mounted], replicas=1, volumes=volumes)
+    world.configmap("settings", {"default.conf": "server {\n  proxy_pass http://backend-v2;\n}\n"})
+    pod = app.pod(loops(end(1)), age_s=800, unready_s=800)
+    world.log(pod, 'nginx: [emerg] host not found in upstream "backend-v2" in /etc/nginx/conf.d/default.conf:2')
+
+
+def module_missing(world: World) -> None:
+    """The new image lacks a module."""
+    log = "Traceback (most recent call last):\n  File \"main.py\"\nModuleNotFoundError: No module named 'flask'"
+    _released(world, box(), box(image="ghcr.io/acme/app:1.5.0"), end(1), log)
+
+
+def script_missing(world: World) -> None:
+    """The release's arguments name a file that is not there."""
+    log = "Error: Cannot find module '/app/sevrer.js'"
+    _released(world, box(args=["server.js"]), box(args=["sevrer.js"]), end(1), log)
+
+
+def recreated(world: World) -> None:
+    """All pods were replaced at once by an image that does not exist."""
+    app = world.workload("checkout", containers=[box(image=GOOD)], replicas=2)
+    app.rollout([box(image="ghcr.io/acme/app:1.5.0")], age_s=900)
+    for node in NODES[:2]:
+        said = "ErrImagePull: ghcr.io/acme/app:1.5.0: not found"
+        app.pod(waits("ImagePullBackOff", said), node=node, age_s=890, unready_s=890, phase="Pending")
+
+
 def released_value(before: str, after: str) -> Any:
     """A release that changed a variable to a host that does not exist."""
 
@@ -259,6 +307,16 @@ TRICKY = (
     Incident("node rebooted, all is well again", rebooted, CHECKOUT, empty=True),
     Incident("one restart", restarted_singly, CHECKOUT, empty=True),
     Incident("secrets in the log", secret_in_a_log, CHECKOUT, HERE, CRASH, UNSURE, [], "", None),
+    Incident("value below its key", value_below, CHECKOUT, SETTINGS, CRASH, LIKELY_OR_CERTAIN, ["server_port"], "",
+             ("update-configmap", {"key": "SERVER_PORT", "from": "eighty", "to": "8080"})),
+    Incident("value alone", value_alone, CHECKOUT, SETTINGS, CRASH, LIKELY_OR_CERTAIN, ["max_conn"], "",
+             ("update-configmap", {"key": "MAX_CONN", "from": "lots", "to": "50"})),
+    Incident("upstream that does not exist", lost_upstream, CHECKOUT, SETTINGS, CRASH, LIKELY, ["default.conf"], "", None),
+    Incident("module missing since a release", module_missing, CHECKOUT, HERE, CRASH, LIKELY, ["image"], "",
+             ("update-image", {"to": GOOD})),
+    Incident("file missing since a release", script_missing, CHECKOUT, HERE, CRASH, LIKELY, ["args"], "", None),
+    Incident("all replaced by an image that does not exist", recreated, CHECKOUT, HERE, ["ImagePullBackOff"], CERTAIN,
+             ["1.5.0"], "", ("update-image", {"to": GOOD})),
     Incident("release with a host that does not exist", released_value("orders-db", "orders-bd"), CHECKOUT, HERE, CRASH,
              LIKELY, ["db_host"], "", None),
 )  # fmt: skip
