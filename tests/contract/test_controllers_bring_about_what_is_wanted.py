@@ -7,6 +7,7 @@ from .raw import (
     PODS,
     STRATEGIC_PATCH,
     Cluster,
+    Json,
     deployment,
     pod,
 )
@@ -167,3 +168,45 @@ async def test_a_quota_keeps_pods_from_being_made_and_says_why(cluster: Cluster)
     assert (answer.code, answer.reason) == (403, "Forbidden")
     events = await cluster.get("/api/v1/namespaces/{}/events", fieldSelector="reason=FailedCreate")
     assert events.body["items"]
+
+
+async def test_templates_of_stateful_and_daemon_sets_are_remembered(cluster: Cluster) -> None:
+    revisions = "/apis/apps/v1/namespaces/{}/controllerrevisions"
+
+    async def numbers(count: int) -> list[tuple[str, int]]:
+        found = await cluster.until(revisions, lambda found: len(found["items"]) == count)
+        shown = [
+            (item["data"]["spec"]["template"]["spec"]["containers"][0]["image"][-1], item["revision"])
+            for item in found["items"]
+        ]
+        assert all(item["data"]["spec"]["template"]["$patch"] == "replace" for item in found["items"])
+        assert all(item["metadata"]["labels"]["app"] == "db" for item in found["items"])
+        return sorted(shown)
+
+    def body(kind: str, tag: str, **spec: object) -> Json:
+        made = deployment("db", 0)
+        made["kind"] = kind
+        template = made["spec"]["template"]
+        template["spec"] |= {"nodeSelector": {"nowhere": "at-all"}}
+        template["spec"]["containers"][0]["image"] = f"registry.example/db:{tag}"
+        made["spec"] = {"selector": made["spec"]["selector"], "template": template, **spec}
+        return made
+
+    async def write(path: str, made: Json, *, first: bool = False) -> None:
+        answer = await (cluster.post(path, made) if first else cluster.put(f"{path}/db", made))
+        assert answer.code in (200, 201), answer.body
+
+    for kind, plural, spec in (
+        ("StatefulSet", "statefulsets", {"replicas": 0, "serviceName": "db"}),
+        ("DaemonSet", "daemonsets", {}),
+    ):
+        path = f"/apis/apps/v1/namespaces/{{}}/{plural}"
+        await write(path, body(kind, "1", **spec), first=True)
+        assert await numbers(1) == [("1", 1)]
+        await write(path, body(kind, "2", **spec))
+        assert await numbers(2) == [("1", 1), ("2", 2)]
+        await write(path, body(kind, "1", **spec))
+        await cluster.until(revisions, lambda found: sorted(item["revision"] for item in found["items"]) == [2, 3])
+        assert await numbers(2) == [("1", 3), ("2", 2)]
+        await cluster.delete(f"{path}/db", {"propagationPolicy": "Background"})
+        await cluster.until(revisions, lambda found: not found["items"])

@@ -10,6 +10,7 @@ from kubernaut.sim.controllers.loop import Key, key_of, owner_key
 from kubernaut.sim.controllers.owned import REVISION_LABEL, OwnerOfPods, revision_of
 from kubernaut.sim.controllers.pods import is_active, is_ready, phase, template_hash
 from kubernaut.sim.controllers.replicaset import pod_from_template
+from kubernaut.sim.controllers.revisions import remember
 from kubernaut.sim.controllers.rolling import share
 from kubernaut.sim.controllers.scheduler import tolerates
 
@@ -43,6 +44,7 @@ class DaemonSetController(OwnerOfPods):
         revision = template_hash(wanted["spec"]["template"])
         nodes = [node["metadata"]["name"] for node in self.store.objects("nodes") if self._fits(wanted, node)]
         if not wanted["metadata"].get("deletionTimestamp"):
+            remember(self.api, wanted, revision, REVISION_LABEL)
             self._place(wanted, nodes, revision)
             self._update(wanted, revision)
         latest = self.held(_SETS, key)

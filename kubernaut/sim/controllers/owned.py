@@ -13,6 +13,8 @@ REVISION_LABEL = "controller-revision-hash"
 class OwnerOfPods(Controller):
     """A controller whose objects own pods directly."""
 
+    created, deleted = "Created pod: {pod}", "Deleted pod: {pod}"
+
     def owned(self, owner: Json) -> list[Json]:
         """Every pod the object controls, in order of name."""
         uid = owner["metadata"]["uid"]
@@ -35,7 +37,7 @@ class OwnerOfPods(Controller):
         except StatusError as error:
             self.recorder.event(owner, "Warning", "FailedCreate", f"Error creating: {error.message}")
             raise StatusError(500, "FailedCreate", error.message) from error
-        self.recorder.event(owner, "Normal", "SuccessfulCreate", f"Created pod: {made['metadata']['name']}")
+        self.recorder.event(owner, "Normal", "SuccessfulCreate", self._told(self.created, owner, made))
         return made
 
     def unmake(self, owner: Json, pod: Json) -> None:
@@ -43,7 +45,10 @@ class OwnerOfPods(Controller):
         name = pod["metadata"]["name"]
         resource = self.api.catalogue.of_bucket("pods")
         self.api.delete(resource, pod["metadata"]["namespace"], name, DeleteOptions(), controller())
-        self.recorder.event(owner, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+        self.recorder.event(owner, "Normal", "SuccessfulDelete", self._told(self.deleted, owner, pod))
+
+    def _told(self, text: str, owner: Json, pod: Json) -> str:
+        return text.format(pod=pod["metadata"]["name"], owner=owner["metadata"]["name"])
 
 
 def revision_of(pod: Json) -> str:

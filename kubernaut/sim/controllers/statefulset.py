@@ -11,6 +11,7 @@ from kubernaut.sim.controllers.loop import Key, key_of, owner_key
 from kubernaut.sim.controllers.owned import REVISION_LABEL, OwnerOfPods, revision_of
 from kubernaut.sim.controllers.pods import is_active, is_ready, phase, template_hash
 from kubernaut.sim.controllers.replicaset import pod_from_template
+from kubernaut.sim.controllers.revisions import remember
 
 _SETS = "statefulsets.apps"
 
@@ -19,6 +20,10 @@ class StatefulSetController(OwnerOfPods):
     """Ordered creation, ordered rolling update; volume claims of templates are not made."""
 
     name = "statefulset-controller"
+    created, deleted = (
+        "Create Pod {pod} in StatefulSet {owner} successful",
+        "Delete Pod {pod} in StatefulSet {owner} successful",
+    )
 
     def triggers(self) -> dict[str, Callable[[Change], Iterable[Key]]]:
         return {
@@ -30,8 +35,10 @@ class StatefulSetController(OwnerOfPods):
         wanted = self.held(_SETS, key)
         if wanted is None:
             return None
-        revision = f"{key[1]}-{template_hash(wanted['spec']['template'])}"
+        digest = template_hash(wanted["spec"]["template"])
+        revision = f"{key[1]}-{digest}"
         if not wanted["metadata"].get("deletionTimestamp"):
+            remember(self.api, wanted, digest, "controller.kubernetes.io/hash")
             self._step(wanted, revision)
         latest = self.held(_SETS, key)
         if latest is not None:
