@@ -1,5 +1,6 @@
 """What a person may say to a running remediation: cancel, escalate, note."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,8 @@ from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, ImperativePhase, ImperativeTrack, Track
 from kubernaut.ports import Change, Clock, Store
 
-_TRIES = 5
+_TRIES = 12
+_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.3
 _MAX_NOTE = 2000
 
 
@@ -56,23 +58,24 @@ class ControlDesk:
         await self._store.commit(Change(journal=(note,)))
 
     async def _stop(self, remediation_id: str, who: Principal, message: str, event: AssessmentEvent) -> Remediation:
-        for _ in range(_TRIES):
+        """A person's word gets through to each part, however fast the parts move meanwhile."""
+        noted = False
+        for attempt in range(_TRIES):
             remediation = await self._load(remediation_id)
-            if remediation.ended:
-                raise Conflict(f"{remediation_id} has ended already ({remediation.phase})")
             now = self._clock.now()
+            if remediation.ended and not noted:
+                raise Conflict(f"{remediation_id} has ended already ({remediation.phase})")
+            change = None if remediation.ended else _next(remediation, event, message, now, noted=noted)
+            if change is None:
+                self._nudge()
+                return remediation
             kind = "escalation" if event is AssessmentEvent.ESCALATE else "track"
             note = JournalDraft(now, kind, message, who.name, remediation_id)
-            if remediation.assessment in OPEN:
-                change = Change(advance(remediation, event, now, wake_at=None, reason=message), journal=(note,))
-            else:
-                change = Change(tracks=_stopped(remediation, event, message, now), journal=(note,))
             try:
-                await self._store.commit(change)
+                await self._store.commit(change if noted else replace(change, journal=(note,)))
+                noted = True
             except Conflict:
-                continue
-            self._nudge()
-            return await self._load(remediation_id)
+                await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**attempt))
         raise Conflict(f"{remediation_id} is changing too fast: try again")
 
     async def _load(self, remediation_id: str) -> Remediation:
@@ -86,20 +89,27 @@ def _because(reason: str) -> str:
     return f": {redact(reason.strip())}" if reason.strip() else ""
 
 
-def _stopped(remediation: Remediation, event: AssessmentEvent, message: str, now: datetime) -> tuple[Track, ...]:
-    """The open tracks with the person's word on them; those that go on whatever is said are left alone.
+def _next(
+    remediation: Remediation, event: AssessmentEvent, message: str, now: datetime, *, noted: bool
+) -> Change | None:
+    """The next part with the person's word on it, one by one because each moves by itself; None when all have it.
 
     Raises:
-        Conflict: all of them are such.
+        Conflict: no part can be stopped any more, and none was.
     """
+    if remediation.assessment in OPEN:
+        return Change(advance(remediation, event, now, wake_at=None, reason=message))
     taken_over = event is AssessmentEvent.ESCALATE
     bound = {track.id: why for track in remediation.tracks if (why := _goes_on(track, taken_over))}
     stopped = [track for track in remediation.tracks if not track.ended and track.id not in bound]
-    if not stopped:
+    if not stopped and not noted:
         raise Conflict("; ".join(bound.values()))
-    if taken_over:
-        return tuple(replace(track, handed_over=message, wake_at=now) for track in stopped)
-    return tuple(replace(track, cancel_requested=message, wake_at=now) for track in stopped)
+    for track in stopped:
+        if message not in (track.handed_over, track.cancel_requested):
+            if taken_over:
+                return Change(tracks=(replace(track, handed_over=message, wake_at=now),))
+            return Change(tracks=(replace(track, cancel_requested=message, wake_at=now),))
+    return None
 
 
 def _goes_on(track: Track, taken_over: bool) -> str:

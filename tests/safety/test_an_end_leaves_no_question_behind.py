@@ -1,14 +1,18 @@
 """Nobody is asked about a remediation that has ended, however it ended; and no vote comes in through the gap."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from kubernaut.domain.approvals import ApprovalPhase, Principal, Role
+from kubernaut.adapters.rego.engine import RegoPolicyEngine
+from kubernaut.adapters.rego.shipped import shipped_policies
+from kubernaut.domain.approvals import ApprovalPhase, Principal, Role, Verdict
 from kubernaut.domain.errors import Conflict, NotFound, Refused
 from kubernaut.domain.tracks import ImperativePhase
 from kubernaut.pipeline.control import ControlDesk
+from kubernaut.pipeline.voting import VotingDesk
 
 from . import objects
 from .conftest import ANA, N1, House
@@ -113,3 +117,20 @@ async def test_the_cluster_was_taken_out_of_the_configuration_while_people_are_a
     assert track.phase is _I.FAILED
     assert "no cluster 'prod' is configured" in track.reason
     assert (await house.approval()).phase is not ApprovalPhase.PENDING
+
+
+async def test_a_crowd_that_votes_at_once_is_counted(house: House) -> None:
+    crowd = {"groups": ["approver"], "min_approvers": 20}
+    senior = {"groups": ["senior"], "min_approvers": 1}
+    policy = await RegoPolicyEngine.load(shipped_policies(), {"approvers": {"person": crowd, "senior": senior}})
+    before = house.out.policy
+    house.using(policy=policy)
+    await asked(house)
+    approval, desk = await house.approval(), VotingDesk(house.store, house.clock, lambda: None)
+    people = [Principal(f"p{n}", (), Role.APPROVER) for n in range(20)]
+    yes, plan = Verdict.APPROVE, approval.plan_hash
+    await asyncio.gather(*(desk.vote(approval.id, who, yes, plan, "", approval.confirm) for who in people))
+    approval = await house.approval()
+    assert (approval.phase, len(approval.votes)) == (ApprovalPhase.APPROVED, 20)
+    house.using(policy=before)
+    policy.close()

@@ -1,6 +1,7 @@
 """What has written nothing is cancelled as such: nothing is said to be done, and nothing waits for a cluster that is gone."""
 
 import copy
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from kubernaut.domain.errors import Temporary
 from kubernaut.domain.story import story
 from kubernaut.domain.tracks import ImperativePhase
 from kubernaut.pipeline.control import ControlDesk
-from kubernaut.ports import ClusterHealth
+from kubernaut.ports import Change, ClusterHealth
 
 from . import objects
 from .conftest import ANA, N1, WEB, House
@@ -139,3 +140,32 @@ async def test_an_alert_that_went_away_after_the_write_changes_nothing(house: Ho
     await house.until(_I.VERIFYING)
     await house.resolve()
     assert (await house.until(_I.COMPLETED, most=200)).phase is _I.COMPLETED
+
+
+async def test_a_person_gets_through_however_fast_it_moves(house: House) -> None:
+    """Each of the first writes of the word finds that the row has moved on."""
+    web(house)
+    await house.open("restart-deployment", WEB)
+    await house.until(_I.VERIFYING)
+    whole = house.store
+
+    class Moving:
+        """A store whose track moves whenever somebody has just read it."""
+
+        reads = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(whole, name)
+
+        async def remediation(self, id_: str) -> Any:
+            found = await whole.remediation(id_)
+            self.reads += 1
+            if self.reads <= 8 and found and found.imperative:
+                await whole.commit(Change(tracks=(found.imperative,)))
+            return found
+
+    moving: Any = Moving()
+    await ControlDesk(moving, house.clock, lambda: None).cancel("rr-aaaaaa", ANA, "now")
+    assert (await house.track()).cancel_requested == "cancelled by ana: now"
+    told = [entry.message for entry in await house.journal() if entry.actor == "ana"]
+    assert told == ["cancelled by ana: now"]
