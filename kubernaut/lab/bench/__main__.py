@@ -89,4 +89,4 @@ def _met(name: str, value: float) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="scripts/bench")
