@@ -8,8 +8,8 @@ from .screens.body import body, hunks
 from .state import PAGE, Rows, State
 from .views import Screen
 
-_EDGE = 20
-"""So near to the end of the window the next one is asked for."""
+_EDGE = 45
+"""So near to the end of the window the next one is asked for: two pages, so that no key has to wait for it."""
 
 
 def move(state: State, command: str) -> tuple[State, tuple[Load, ...]]:

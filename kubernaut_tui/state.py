@@ -12,7 +12,7 @@ Document = Mapping[str, Any]
 
 WIDE = 100
 """From this many columns a list has what its cursor is on beside it."""
-PAGE = 100
+PAGE = 150
 """Rows asked for at once; at most 500 are ever held."""
 STALE_S = 10.0
 """Two heartbeats missed: what is shown may be old."""

@@ -176,8 +176,8 @@ def test_at_most_a_window_of_rows_is_held_and_the_rest_is_paged_in() -> None:
     def answer() -> None:
         for load in driver.held:
             if load.kind in ("page", "rows"):
-                offset = int(dict(load.params).get("offset", "0"))
-                driver.feed(Loaded(load, {"items": everything[offset : offset + 100], "total": 10_000}))
+                offset, limit = (int(dict(load.params).get(name, "0")) for name in ("offset", "limit"))
+                driver.feed(Loaded(load, {"items": everything[offset : offset + limit], "total": 10_000}))
         driver.held.clear()
 
     driver.hold = True
@@ -197,6 +197,12 @@ def test_at_most_a_window_of_rows_is_held_and_the_rest_is_paged_in() -> None:
     driver.type("g")
     answer()
     assert driver.state.rows.cursor == "rr-000000"
+    for turn in range(1, 60):  # every page finds its rows there, though each reply comes only after the next key
+        driver.at += 0.05
+        driver.type("space", after_s=0.01)
+        assert driver.state.rows.cursor == f"rr-{turn * 19:06d}"
+        if turn % 2 == 0:
+            answer()
 
 
 def test_loads_are_not_repeated_while_one_is_in_flight() -> None:
