@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -233,6 +234,7 @@ async def _holds(house: House, forge: Repository) -> None:
         assert "stays open" in track.reason or "look for the branch" in track.reason, track.reason
 
 
+@pytest.mark.timeout(400)
 def test_it_ends_with_one_pull_request() -> None:
     with asyncio.Runner() as runner:
 

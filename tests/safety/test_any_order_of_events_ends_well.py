@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -201,6 +202,7 @@ async def _holds(house: House) -> None:
     assert story(item)
 
 
+@pytest.mark.timeout(400)
 def test_it_ends_and_writes_once() -> None:
     with asyncio.Runner() as runner:
         policy = runner.run(RegoPolicyEngine.load(shipped_policies()))
