@@ -13,7 +13,7 @@ class Key:
     """One command and the keys for it.
 
     Args:
-        id: stable, for remapping: `kubernaut-tui` takes a keymap of `id: keys` from Textual.
+        id: stable: the binding's id, by which Textual's keymaps remap it.
         keys: Textual's names, separated by commas.
         shown: what the key line and the help show.
         label: one or two words for the key line.

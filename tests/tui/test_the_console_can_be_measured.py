@@ -20,6 +20,6 @@ def _figures(folder: Path) -> dict[str, float]:
 async def test_every_key_is_answered_while_the_list_changes(tmp_path: Path) -> None:
     figures = await asyncio.to_thread(_figures, tmp_path)
     assert 0 < figures["console_key_p50_ms"] <= figures["console_key_p99_ms"] <= figures["console_key_max_ms"]
-    assert figures["console_key_max_ms"] < 5_000, "a key was not answered"
-    assert figures["console_bottom_ms"] < 5_000, "G was not answered"
+    assert figures["console_key_max_ms"] < 30_000, "a key was not answered"
+    assert figures["console_bottom_ms"] < 30_000, "G was not answered"
     assert 0 < figures["console_first_paint_bytes"] < 30_000
