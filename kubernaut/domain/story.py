@@ -45,11 +45,20 @@ def story(remediation: Remediation) -> str:
         return f"{what}; {remediation.reason or 'looking into it'}"
     if phase is RemediationPhase.SKIPPED:
         return f"{what}; {remediation.reason}"
-    parts = [_imperative(remediation.imperative)] if remediation.imperative else []
+    parts = [_mitigation(remediation, remediation.imperative)] if remediation.imperative else []
     parts += [_gitops(remediation.gitops)] if remediation.gitops else []
     if not parts:
         return f"{what}; {phase.lower()}: {remediation.reason}" if remediation.reason else f"{what}; {phase.lower()}"
     return f"{what}; {', '.join(parts)}"
+
+
+def _mitigation(remediation: Remediation, track: ImperativeTrack) -> str:
+    """The mitigation, and whether the signal goes on after it: then it bought time and no more."""
+    signal, ended_at = remediation.signal, track.ended_at
+    goes_on = ended_at is not None and signal.resolved_at is None and signal.last_seen > ended_at
+    if track.phase is ImperativePhase.COMPLETED and goes_on and not remediation.ended:
+        return f"{_DONE.get(track.plan.steps[0].action, track.plan.steps[0].action)}, still fires"
+    return _imperative(track)
 
 
 def _imperative(track: ImperativeTrack) -> str:
