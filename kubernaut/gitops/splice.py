@@ -166,7 +166,7 @@ def _fill(text: str, node: yaml.Node, keys: list[str], value: str, string: bool)
     line_start = text.rfind("\n", 0, start) + 1
     before = text[line_start:start]
     holder = re.match(r"^(?P<indent> *(?:- +)*)[^\s#{}\[\],]+:[ \t]*$", before)
-    if holder is None:
+    if holder is None or _in_flow(text, node):  # a flow may be broken into lines that look like a block's
         inner = _flow_entries(keys, value, '"' if _is_json(text) else None, string)
         return f"{text[:start]}{{{inner}}}{text[end:]}"
     step = _step(text, start)

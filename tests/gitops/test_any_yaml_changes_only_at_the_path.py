@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -158,6 +158,9 @@ def container(name: str, resources: Any) -> dict[str, Any]:
     st.sampled_from([{}, {"limits": {}}, {"limits": {"cpu": "1"}}, {"limits": {"memory": "128Mi", "cpu": 1}}]),
     _TREE, st.sampled_from([None, '"', "'"]), st.sampled_from([2, 4]), st.sampled_from([False, True, None]), st.booleans(),
 )  # fmt: skip
+@example(
+    [], 0, False, {"limits": {}}, None, '"', 2, True, False
+)  # a flow that is broken into lines right before the key
 def test_one_container_s_limit_among_everything_else(
     others: list[str], at: int, initial: bool, resources: dict[str, Any], more: Any, style: str | None, indent: int,
     flow: bool | None, crlf: bool,
