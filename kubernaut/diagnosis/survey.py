@@ -65,7 +65,8 @@ def unwell(snapshot: Snapshot) -> list[ResourceRef]:
     for item in _suspects(snapshot):
         with suppress(*ODD):
             found[ref_of(_top(item, uids), cluster)] = None
-    return sorted(found, key=lambda ref: (ref.kind != "Node", ref.namespace, ref.kind, ref.name))
+    asked = [ref for ref in found if all(isinstance(part, str) for part in (ref.namespace, ref.kind, ref.name))]
+    return sorted(asked, key=lambda ref: (ref.kind != "Node", ref.namespace, ref.kind, ref.name))
 
 
 def _suspects(snapshot: Snapshot) -> Iterator[Object]:

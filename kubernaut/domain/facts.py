@@ -117,7 +117,7 @@ def controller_uid(item: Object) -> str:
 def ref_of(item: Object, cluster: str) -> ResourceRef:
     """An object's name."""
     meta = item["metadata"]
-    return ResourceRef(cluster, item["kind"], meta["name"], meta.get("namespace", ""))
+    return ResourceRef(cluster, item["kind"], meta["name"], meta.get("namespace") or "")
 
 
 def is_workload(kind: str) -> bool:

@@ -48,3 +48,16 @@ def test_any_field_may_be_odd_in_a_survey(name: str, data: st.DataObject, tmp_pa
     findings, seen = survey(dump.everything(ResourceRef("d", "Cluster", "d")), RulesAnalyst().judge)
     assert seen
     assert all(0.0 <= finding.confidence <= 0.99 for finding in findings)
+
+
+@pytest.mark.parametrize("field", ["name", "namespace"])
+def test_a_workload_without_a_name_or_namespace_costs_itself_only(field: str, tmp_path: Path) -> None:
+    objects = deepcopy(objects_of("dependency out of memory"))
+    for odd in [deepcopy(item) for item in objects if item["kind"] == "Deployment"]:
+        odd["metadata"] |= {field: None, "uid": "odd"}
+        odd["status"] = {}  # none of what it wants is ready
+        objects.append(odd)
+    (tmp_path / "all.json").write_text(json.dumps({"kind": "List", "items": objects}))
+    dump = read_dump(tmp_path)
+    findings, _ = survey(dump.everything(ResourceRef("d", "Cluster", "d")), RulesAnalyst().judge)
+    assert findings
