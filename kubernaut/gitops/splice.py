@@ -8,6 +8,7 @@ from kubernaut.domain.errors import BadInput
 
 from . import marks, spelling
 
+_BLANK = " \t\r\n"  # what YAML takes for space; Python's strip() takes much more
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")
 
 
@@ -67,7 +68,7 @@ def _replace_block(text: str, node: yaml.ScalarNode, start: int, end: int, value
     body_start = text.find("\n", start) + 1
     header, raw = text[start:body_start], text[body_start:end].splitlines(keepends=True)
     old = node.value.rstrip("\n").split("\n")
-    first = next((at for at, line in enumerate(raw) if line.strip()), None)
+    first = next((at for at, line in enumerate(raw) if line.strip(_BLANK)), None)
     if body_start == 0 or first is None or not spelling.is_literal(value):
         kept = "".join(raw[len(raw) - _blank_tail(raw) :])
         return text[:start] + spelling.scalar(value, '"', string=True) + eol + kept + text[end:]
@@ -103,7 +104,7 @@ def _trailing(value: str) -> int:
 
 
 def _blank_tail(raw: list[str]) -> int:
-    return next((at for at, line in enumerate(reversed(raw)) if line.strip()), len(raw))
+    return next((at for at, line in enumerate(reversed(raw)) if line.strip(_BLANK)), len(raw))
 
 
 def insert_value(text: str, node: yaml.Node, keys: list[str], value: str, *, string: bool, place: str = "") -> str:
@@ -147,7 +148,7 @@ def _insert_flow(text: str, node: yaml.MappingNode, keys: list[str], value: str,
         return f"{text[:last]}, {inner}{text[last:]}"
     line_start = text.rfind("\n", 0, node.value[-1][0].start_mark.index) + 1
     indent = text[line_start : node.value[-1][0].start_mark.index]
-    indent = indent[: len(indent) - len(indent.lstrip())]
+    indent = indent[: len(indent) - len(indent.lstrip(_BLANK))]
     return f"{text[:last]},{_line_break(text)}{indent}{inner}{text[last:]}"
 
 
@@ -171,7 +172,7 @@ def _fill(text: str, node: yaml.Node, keys: list[str], value: str, string: bool)
         return f"{text[:start]}{{{inner}}}{text[end:]}"
     step = _step(text, start)
     lines = _nested(keys, spelling.scalar(value, None, string=string), len(holder["indent"]) + step, step)
-    cut = len(before) - len(before.rstrip())
+    cut = len(before) - len(before.rstrip(_BLANK))
     return _insert_lines(text[: start - cut] + text[end:], start - cut, lines)
 
 
@@ -251,7 +252,7 @@ def append_item(text: str, node: yaml.Node, value: str, *, place: str = "") -> s
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         raise BadInput("expected a list with elements here", place=place or marks.where(node))
     if node.flow_style:
-        after = f"{text[: last - 1].rstrip()}, {spelling.scalar(value, None, string=True, flow=True)}{text[last - 1 :]}"
+        after = f"{text[: last - 1].rstrip(_BLANK)}, {spelling.scalar(value, None, string=True, flow=True)}{text[last - 1 :]}"
     else:
         dash = " " * node.start_mark.column
         after = _insert_lines(text, last, [f"{dash}- {spelling.scalar(value, None, string=True)}"])

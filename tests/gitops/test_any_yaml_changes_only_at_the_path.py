@@ -119,6 +119,7 @@ def test_every_reader_takes_it_for_the_same_string(value: str, style: str | None
     st.sampled_from([False, True, None]),
     st.booleans(),
 )
+@example({"B": "\n\xa0", "A": None}, "on", 2, True, False)  # a space for Python, but not for YAML
 def test_inserting_a_value(data: dict[str, Any], value: str, indent: int, flow: bool | None, crlf: bool) -> None:
     value = value.replace("\n", " ")
     whole = {"before": 1, "data": {k: v for k, v in data.items() if k != "new"}, "after": [1]}
