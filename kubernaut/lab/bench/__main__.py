@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 
 import click
+import structlog
 
 from kubernaut import __version__
 
@@ -56,6 +57,7 @@ def main(rooms: tuple[str, ...], as_json: bool) -> None:
     """
     if unknown := sorted(set(rooms) - set(ROOMS)):
         raise click.BadParameter(f"unknown {', '.join(unknown)}; there are {', '.join(ROOMS)}", param_hint="ROOM")
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # standard output is for the figures
     figures: dict[str, float] = {}
     for room in rooms or tuple(ROOMS):
         if not as_json:
