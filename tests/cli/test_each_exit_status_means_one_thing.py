@@ -14,7 +14,8 @@ from .shell import kubernaut, on_a_terminal
 COMMANDS = (
     (), ("daemon",), ("config",), ("config", "check"), ("config", "show"), ("config", "example"), ("get",), ("get", "rr"),
     ("get", "approvals"), ("get", "clusters"), ("describe",), ("describe", "rr"), ("watch",), ("approve",), ("reject",),
-    ("cancel",), ("pr",), ("pr", "list"), ("signal",), ("signal", "create"), ("diagnose",), ("policy",), ("policy", "check"),
+    ("cancel",), ("escalate",), ("note",),
+    ("pr",), ("pr", "list"), ("signal",), ("signal", "create"), ("diagnose",), ("policy",), ("policy", "check"),
     ("policy", "test"), ("policy", "eval"), ("policy", "explain"), ("actions",), ("demo",),
 )  # fmt: skip
 NOT_THERE_YET = ("plan", "audit", "breakglass", "doctor")
@@ -145,3 +146,17 @@ async def test_rejecting_and_cancelling(home: House) -> None:
     track = (await home.running.store.remediation("rr-aaaaab")).imperative  # type: ignore[union-attr]
     assert track is not None
     assert track.cancel_requested
+
+
+async def test_taking_over_and_noting(home: House) -> None:
+    await waiting(home)
+    assert (await kubernaut(home, "note", "rr-aaaaaa", "the disk is replaced tomorrow")).status == 0
+    assert (await kubernaut(home, "note", "rr-aaaaaa", "")).status == 2
+    assert (await kubernaut(home, "escalate", "rr-aaaaaa")).status == 2
+    assert (await kubernaut(home, "escalate", "rr-zzzzzz", "--reason", "mine")).status == 4
+    said = await kubernaut(home, "escalate", "rr-aaaaaa", "--reason", "mine")
+    assert (said.status, "is yours" in said.out) == (0, True)
+    track = (await home.running.store.remediation("rr-aaaaaa")).imperative  # type: ignore[union-attr]
+    assert track is not None
+    assert "mine" in track.handed_over
+    assert "the disk is replaced tomorrow" in [entry.message for entry in await home.running.store.journal(0, 100)]
