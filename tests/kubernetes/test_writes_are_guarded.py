@@ -137,7 +137,9 @@ async def test_a_budget_that_refuses_an_eviction_is_temporary(cluster, namespace
 
 async def test_eviction_and_deletion_remove_the_pod(cluster, namespace, create, until):
     for name, remove in (("a", cluster.evict), ("b", cluster.delete)):
-        await create(f"/api/v1/namespaces/{namespace}/pods", pod(name, namespace, "nobody"))  # on a node it would wait for a kubelet
+        await create(
+            f"/api/v1/namespaces/{namespace}/pods", pod(name, namespace, "nobody")
+        )  # on a node it would wait for a kubelet
         item = await cluster.get("Pod", namespace, name, live=True)
         await remove(ref_of(item, "genuine"), expected={"uid": item["metadata"]["uid"]}, dry_run=True)
         assert await cluster.get("Pod", namespace, name, live=True) is not None
