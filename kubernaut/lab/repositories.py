@@ -17,10 +17,19 @@ _ATTEMPTS = 20
 
 
 async def ensure(repository: Path) -> None:
-    """Makes an empty bare repository with HEAD main; one that exists stays."""
+    """Makes an empty bare repository with HEAD main; one that exists stays.
+
+    It is made elsewhere and put in its place whole, because incidents that begin at one moment share it.
+    """
+    if (repository / "HEAD").exists():
+        return
+    repository.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=repository.parent, prefix=".making-") as scratch:
+        await _git(Path(scratch), "init", "--quiet", "--bare", "--initial-branch=main", "made.git")
+        with contextlib.suppress(OSError):  # somebody else was faster
+            Path(scratch, "made.git").rename(repository)
     if not (repository / "HEAD").exists():
-        repository.parent.mkdir(parents=True, exist_ok=True)
-        await _git(repository.parent, "init", "--quiet", "--bare", "--initial-branch=main", str(repository))
+        raise Permanent(f"{repository}: no repository could be made there")
 
 
 async def commit(repository: Path, folder: str, change: Commit, branch: str = "main") -> str:
