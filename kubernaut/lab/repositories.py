@@ -27,7 +27,7 @@ async def ensure(repository: Path) -> None:
     with tempfile.TemporaryDirectory(dir=repository.parent, prefix=".making-") as scratch:
         await _git(Path(scratch), "init", "--quiet", "--bare", "--initial-branch=main", "made.git")
         with contextlib.suppress(OSError):  # somebody else was faster
-            Path(scratch, "made.git").rename(repository)
+            os.rename(f"{scratch}/made.git", repository)
     if not (repository / "HEAD").exists():
         raise Permanent(f"{repository}: no repository could be made there")
 
