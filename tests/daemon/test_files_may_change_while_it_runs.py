@@ -37,7 +37,11 @@ async def test_policies_are_reloaded_and_a_broken_set_is_not_taken(tmp_path: Pat
         (folder / "approval.rego").write_text((folder / "approval.rego").read_text() + "\n# a remark\n")
         await _until(lambda: _changed(home, first))
         second = await _revision(home)
-        assert await _told(home, "reloaded: revision")
+
+        async def reloaded() -> bool:
+            return bool(await _told(home, "reloaded: revision"))
+
+        await _until(reloaded)
         good = (folder / "approval.rego").read_text()
         (folder / "approval.rego").write_text("package kubernaut.approval\n\ndecision := {\n")
 
@@ -50,8 +54,12 @@ async def test_policies_are_reloaded_and_a_broken_set_is_not_taken(tmp_path: Pat
         assert await _revision(home) == second
         (folder / "approval.rego").write_text(good + "# mended\n")
         await _until(lambda: _changed(home, second))
+
+        async def reloaded_again() -> bool:
+            return len(await _told(home, "reloaded: revision")) == 2
+
+        await _until(reloaded_again)
         assert len(await _told(home, "not taken")) == 1
-        assert len(await _told(home, "reloaded: revision")) == 2
 
 
 async def _changed(home: House, before: str) -> bool:
@@ -72,8 +80,11 @@ async def test_sighup_has_files_read_again_and_ends_nothing(one: Life) -> None:
     async def new_one_works() -> bool:
         return await one.post(payload(alert(1))) == 200
 
+    async def says_so() -> bool:
+        return "looked again at tokens and policies" in one.log
+
     await _until(new_one_works)
-    assert "looked again at tokens and policies" in one.log
+    await _until(says_so)
     assert await one.terminate() is not None
     assert one.popen is not None
     assert one.popen.returncode == 0

@@ -133,9 +133,26 @@ class Git:
         raise Permanent(f"git {arguments[0]} failed in {self.directory}: {words}")
 
     async def _once(self, arguments: Sequence[str], stdin: bytes, extra: Mapping[str, str]) -> Answer:
-        options = [part for option in _OPTIONS for part in ("-c", option)]
+        process = await self._begun(arguments, extra)
+        talking = asyncio.ensure_future(process.communicate(stdin))
         try:
-            process = await asyncio.create_subprocess_exec(
+            async with asyncio.timeout(self.limit_s):
+                out, err = await asyncio.shield(talking)
+        except TimeoutError as error:
+            await _end(process, talking, grace_s=0.0)
+            raise Temporary(f"git {arguments[0]} took longer than {self.limit_s:.0f} s in {self.directory}") from error
+        except asyncio.CancelledError:
+            await _end(process, talking)
+            raise
+        if len(out) > OUTPUT_LIMIT_BYTES:
+            raise Permanent(f"git {arguments[0]} printed more than {OUTPUT_LIMIT_BYTES} bytes in {self.directory}")
+        return Answer(process.returncode or 0, out, err.decode("utf-8", "replace"))
+
+    async def _begun(self, arguments: Sequence[str], extra: Mapping[str, str]) -> asyncio.subprocess.Process:
+        """Start git. Who is cancelled meanwhile waits for the start, because asyncio would kill what has just begun."""
+        options = [part for option in _OPTIONS for part in ("-c", option)]
+        beginning = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 "git",
                 f"--git-dir={self.directory}",
                 *options,
@@ -147,31 +164,31 @@ class Git:
                 cwd="/",
                 start_new_session=True,  # Ctrl-C in the terminal must not end a write half-way
             )
+        )
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            with suppress(OSError):  # it did not begin at all
+                process = await beginning
+                await _end(process, asyncio.ensure_future(process.communicate()), grace_s=0.0)
+            raise
         except FileNotFoundError as error:
             raise Permanent("the local forge needs the program `git` on PATH (2.38 or newer)") from error
-        try:
-            async with asyncio.timeout(self.limit_s):
-                out, err = await process.communicate(stdin)
-        except TimeoutError as error:
-            raise Temporary(f"git {arguments[0]} took longer than {self.limit_s:.0f} s in {self.directory}") from error
-        finally:
-            if process.returncode is None:
-                await _end(process)
-        if len(out) > OUTPUT_LIMIT_BYTES:
-            raise Permanent(f"git {arguments[0]} printed more than {OUTPUT_LIMIT_BYTES} bytes in {self.directory}")
-        return Answer(process.returncode or 0, out, err.decode("utf-8", "replace"))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask first: git removes its lock files on SIGTERM, but can't on SIGKILL."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            async with asyncio.timeout(_GRACE_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-    await process.wait()
+async def _end(
+    process: asyncio.subprocess.Process, talking: "asyncio.Future[tuple[bytes, bytes]]", grace_s: float = _GRACE_S
+) -> None:
+    """Let it finish what takes milliseconds, then ask, then force it: an end in the wrong moment leaves a lock file behind."""
+    for way, wait_s in ((None, grace_s), (process.terminate, _GRACE_S), (process.kill, None)):
+        if way is not None:
+            with suppress(ProcessLookupError):
+                way()
+        await asyncio.wait({talking}, timeout=wait_s)
+        if talking.done():
+            break
+    with suppress(OSError):
+        await talking
 
 
 def _drop_stale(lock: Path, directory: Path) -> None:

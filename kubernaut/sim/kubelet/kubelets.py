@@ -102,19 +102,25 @@ class Kubelets:
         return node
 
     async def _main(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            for mirror in (self._configmaps, self._secrets, self._node_mirror):
-                group.create_task(mirror.run())
-            for mirror in (self._configmaps, self._secrets, self._node_mirror):
-                await mirror.synced.wait()
-            group.create_task(self._mirror.run())
-            group.create_task(self._recorder.run())
-            group.create_task(self._feel())
-            for node in self._nodes.values():
-                group.create_task(self._renew(node))
-            await self._mirror.synced.wait()
-            self._up.set()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                await self._run(group)
+        finally:
+            self._group = None
+
+    async def _run(self, group: asyncio.TaskGroup) -> None:
+        for mirror in (self._configmaps, self._secrets, self._node_mirror):
+            group.create_task(mirror.run())
+        for mirror in (self._configmaps, self._secrets, self._node_mirror):
+            await mirror.synced.wait()
+        group.create_task(self._mirror.run())
+        group.create_task(self._recorder.run())
+        group.create_task(self._feel())
+        for node in self._nodes.values():
+            group.create_task(self._renew(node))
+        await self._mirror.synced.wait()
+        self._up.set()
 
     def _noticed(self, kind: str, pod: Json) -> None:
         uid = pod["metadata"]["uid"]
