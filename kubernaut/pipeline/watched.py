@@ -47,11 +47,12 @@ class WatchedSignals:
             batch = [await self._queue.get()]
             while not self._queue.empty() and len(batch) < _AT_A_TIME:
                 batch.append(self._queue.get_nowait())
-            while True:
+            while batch:
                 try:
                     taken = await intake.take(batch)
-                    count("kubernetes", Counter(one.outcome for one in taken))
-                    break
                 except KubernautError as error:
                     log.warning("signals from object state wait for the store", error=str(error))
                     await asyncio.sleep(_AGAIN_S)
+                    continue
+                count("kubernetes", Counter(one.outcome for one in taken))
+                del batch[: len(taken)]

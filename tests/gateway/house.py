@@ -16,8 +16,9 @@ from typing import Any
 
 import aiohttp
 
+from kubernaut.adapters.store import SqliteStore
 from kubernaut.clock import SystemClock
-from kubernaut.daemon import Running, running
+from kubernaut.daemon import OpenStore, Running, running
 from kubernaut.domain.remediation import Remediation
 from kubernaut.ports import Clock, Query
 from kubernaut.settings import Settings
@@ -153,14 +154,16 @@ def settings_for(folder: Path, kubeconfig: Path | None, **sections: Any) -> Sett
 
 
 @asynccontextmanager
-async def house(folder: Path, clock: Clock | None = None, **sections: Any) -> AsyncIterator[House]:
+async def house(
+    folder: Path, clock: Clock | None = None, open_store: OpenStore = SqliteStore.open, **sections: Any
+) -> AsyncIterator[House]:
     """A daemon on a simulated cluster for the duration of the block."""
     async with contextlib.AsyncExitStack() as stack:
         sim = SimulatedCluster()
         stack.push_async_callback(sim.stop)
         await sim.start("127.0.0.1")
         settings = settings_for(folder, sim.write_kubeconfig(folder / "kubeconfig", context=CLUSTER), **sections)
-        live = await stack.enter_async_context(running(settings, clock or SystemClock()))
+        live = await stack.enter_async_context(running(settings, clock or SystemClock(), open_store))
         connector = aiohttp.TCPConnector(limit=0, force_close=False)
         web = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         unix = aiohttp.UnixConnector(str(live.socket), limit=0)

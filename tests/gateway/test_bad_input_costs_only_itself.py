@@ -182,19 +182,6 @@ async def test_a_body_full_of_nothing_is_refused_as_a_whole(home: House) -> None
     await _still_works(home)
 
 
-async def test_while_a_huge_group_is_read_others_are_answered(home: House) -> None:
-    """Half a second of reading without a pause would be half a second in which nobody is told that we live."""
-    group = payload(*(alert(n, status="maybe") for n in range(20_000)))
-    posting = asyncio.create_task(home.post(group))
-    answered = 0
-    while not posting.done():
-        assert (await home.text("/healthz"))[0] == 200
-        answered += 1
-    status, answer = await posting
-    assert (status, len(answer["rejected"])) == (400, 20_000)
-    assert answered > 20
-
-
 @pytest.mark.parametrize(
     "rest", [b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n", b"Content-Length: 50\r\n\r\n{"], ids=["chunk", "short"]
 )

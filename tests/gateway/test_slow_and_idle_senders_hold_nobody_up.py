@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -148,3 +149,46 @@ async def test_a_silent_cluster_is_waited_for_once_a_delivery(tmp_path: Path) ->
     assert {one.outcome for one in taken} == {"opened"}
     assert silent.asked == 1
     await store.close()
+
+
+async def test_a_huge_delivery_lets_others_to_the_disk_while_it_is_taken(tmp_path: Path) -> None:
+    """Neither the event loop nor the store's one writer belongs to whoever sends much."""
+    clock = SystemClock()
+    store = await SqliteStore.open(tmp_path / "kubernaut.db", clock)
+    desk = IntakeDesk(store, {CLUSTER: Silent()}, clock, 300.0, lambda: None)  # type: ignore[dict-item]
+    huge, small = [
+        (await read(json.dumps(payload(*map(alert, numbers))).encode(), lambda _labels: CLUSTER)).signals
+        for numbers in (range(3000), range(2999, 3001))
+    ]
+    delivery = asyncio.create_task(desk.take(huge))
+    await asyncio.sleep(0)
+    [last_of_huge, _] = await desk.take(small)
+    assert not delivery.done()
+    assert (await store.counts())["total"] < 1000
+    taken = await delivery
+    assert [one.outcome for one in taken] == ["opened"] * 2999 + ["attached"]
+    assert taken[-1].remediation_id == last_of_huge.remediation_id
+    assert (await store.counts())["total"] == 3001
+    await store.close()
+
+
+def _costly() -> list[dict[str, Any]]:
+    """Each of them costs as much as a hundred small ones."""
+    labels = {f"l{n}": f"https://user:password@host-{n}/" + "x" * 900 for n in range(55)}
+    return [alert(n, labels={key: f"{n}{value}" for key, value in labels.items()}) for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    "alerts", [_costly(), [alert(n, status="maybe") for n in range(20_000)]], ids=["costly", "many that are wrong"]
+)
+async def test_while_a_group_is_read_others_get_their_turn(alerts: list[dict[str, Any]]) -> None:
+    """Half a second of reading without a pause would be half a second in which nobody is told that we live."""
+    body = json.dumps(payload(*alerts)).encode()
+    reading = asyncio.create_task(read(body, lambda _labels: CLUSTER))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    notification = await reading
+    assert len(notification.signals) + len(notification.rejected) == len(alerts)
+    assert turns > 4

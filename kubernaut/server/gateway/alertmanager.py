@@ -20,8 +20,8 @@ from .targets import family_of, target_of
 
 MAX_ALERTS = 50_000
 """More than fit into a body of the usual size as Alertmanager writes them."""
-_AT_A_TIME = 250
-"""Alerts that are read before others get their turn: a huge group must not keep health checks waiting."""
+_SLICE_S = 0.01
+"""How long alerts are read before others get their turn; measured in time, for one alert costs 20 µs and another 2 ms."""
 _FINGERPRINT = re.compile(r"[0-9a-zA-Z._-]{1,64}", re.ASCII)
 _LONE_SURROGATE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -83,9 +83,12 @@ async def read(body: bytes, cluster_of: Callable[[dict[str, str]], str]) -> Noti
         raise BadInput(f"are {len(payload.alerts)}, at most {MAX_ALERTS} are read: group finer", field="alerts")
     signals: list[Signal] = []
     rejected: list[Rejected] = []
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _SLICE_S
     for index, raw in enumerate(payload.alerts):
-        if index % _AT_A_TIME == _AT_A_TIME - 1:
-            await asyncio.sleep(0)
+        if loop.time() > until:
+            await asyncio.sleep(0)  # nothing here waits, and a huge group must not keep health checks waiting
+            until = loop.time() + _SLICE_S
         try:
             signals.append(_signal(raw, cluster_of))
         except BadInput as error:

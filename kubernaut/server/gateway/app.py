@@ -109,7 +109,7 @@ class Gateway:
         return handler
 
     async def alertmanager(self, request: web.BaseRequest) -> web.Response:
-        """POST of Alertmanager: 2xx once every readable alert is persisted, 503 when none could be.
+        """POST of Alertmanager: 2xx once every readable alert is persisted, 503 when none could be, 507 when some were.
 
         4xx is never retried by Alertmanager, so it is only said of what would be wrong the next time, too.
         """
@@ -162,7 +162,7 @@ class Gateway:
             return await request.read()
 
     async def _persisted(self, signals: Sequence[Signal], source: str) -> Sequence[Taken]:
-        """What became of each. Raises _Refusal when nothing could be persisted."""
+        """What became of the first of them, all of them as a rule. Raises _Refusal when nothing could be persisted."""
         try:
             taken = await self._intake.take(signals)
         except KubernautError as error:
@@ -186,9 +186,14 @@ class Gateway:
             "rejected": rejected,
             "truncated": notification.truncated,
         }
+        if len(taken) < len(notification.signals):
+            part = f"{len(taken)} of {len(notification.signals)} alerts were persisted"
+            again = {"message": f"{part}, send all again: what is on disk is not opened twice", "field": ""}
+            return _json(507, document | {"error": again}, _RETRY)
         if rejected and not notification.signals:
-            document["error"] = {"message": "none of the alerts could be read", "field": rejected[0]["field"]}
-        return _json(400 if "error" in document else 200, document)
+            unreadable = {"message": "none of the alerts could be read", "field": rejected[0]["field"]}
+            return _json(400, document | {"error": unreadable})
+        return _json(200, document)
 
     def _cluster_of(self, named: str, field: str = "labels.cluster") -> Callable[[dict[str, str]], str]:
         """Which cluster a signal belongs to: the path's, else its label's, else the only one configured."""
