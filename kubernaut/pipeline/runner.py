@@ -7,13 +7,14 @@ time; after a restart the rows say everything.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from kubernaut.domain.assessment import OPEN, AssessmentEvent
-from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Temporary, Unknown
+from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Permanent, Temporary, Unknown
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.domain.values import changed
@@ -40,7 +41,8 @@ _MAY_BE_LATE = timedelta(seconds=3)
 """For looks at what was done, while others have not been acted on yet."""
 _PRESSED = 2
 """Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
-_MAX_REST_S = 60.0
+_REST_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+"""After each failure in a row to persist a row; the last for all further ones."""
 _NEEDS_NO_CLUSTER = frozenset(
     {ImperativePhase.AWAITING_APPROVAL, GitOpsPhase.PROPOSING, GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE}
 )
@@ -99,15 +101,22 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._nudged.clear()
-                most = min(self._max, _PRESSED) if self._pressed() else self._max
-                room = most - len(self._busy)
-                found = await self._due(min(_BATCH, room + len(self._busy))) if room > 0 else []
-                fresh = self._chosen(found, room)
-                for due in fresh:
-                    self._busy[_key(due)] = _Begun(time.monotonic(), due.look)
-                    group.create_task(self._work(due))
-                if not fresh:
-                    await self._sleep()
+                try:
+                    fresh = await self._fresh()
+                    for due in fresh:
+                        self._busy[_key(due)] = _Begun(time.monotonic(), due.look)
+                        group.create_task(self._work(due))
+                    if not fresh:
+                        await self._sleep()
+                except Temporary as error:
+                    log.warning("store does not answer", error=str(error))
+                    await asyncio.sleep(error.delay_s)
+
+    async def _fresh(self) -> list[Due]:
+        """What to begin now, as far as there is room."""
+        most = min(self._max, _PRESSED) if self._pressed() else self._max
+        room = most - len(self._busy)
+        return self._chosen(await self._due(min(_BATCH, room + len(self._busy))), room) if room > 0 else []
 
     def _chosen(self, found: Sequence[Due], room: int) -> list[Due]:
         """What to begin now, in the order of the store: by priority, what can act before what is to be assessed."""
@@ -129,15 +138,18 @@ class Runner:
 
     async def _due(self, limit: int) -> list[Due]:
         now = self._out.clock.now()
-        before, self._looked_at = self._looked_at or now, now
-        try:
-            if before > now:
-                await wake_sleepers(self._out, before, now)
-            return list(await self._out.store.due(now, limit))
-        except Temporary as error:
-            log.warning("store does not answer", error=str(error))
-            await asyncio.sleep(error.delay_s)
-            return []
+        before = self._looked_at or await self._told_last() or now
+        if before > now:
+            await wake_sleepers(self._out, before, now)
+        self._looked_at = now
+        return list(await self._out.store.due(now, limit))
+
+    async def _told_last(self) -> datetime | None:
+        """When the journal grew last: the clock may have been put back while nothing ran."""
+        with suppress(Permanent):  # its newest entry is damaged: what is due is worked on all the same
+            for newest in await self._out.store.journal(await self._out.store.last_seq() - 1, 1):
+                return newest.at
+        return None
 
     async def _sleep(self) -> None:
         """Until the next row is due, or a nudge. Rows in flight nudge when they are done."""
@@ -168,9 +180,10 @@ class Runner:
                 self._failures.pop(following, None)
         except Exception:
             key = (due.remediation_id, part)
-            self._failures[key] = failures = self._failures.get(key, 0) + 1
+            failures = self._failures.get(key, 0)
+            self._failures[key] = failures + 1
             log.exception("a stage could not be persisted", remediation=due.remediation_id, part=part)
-            await asyncio.sleep(min(_MAX_REST_S, 2.0**failures))
+            await asyncio.sleep(_REST_S[min(failures, len(_REST_S) - 1)])
         finally:
             self._busy.pop((due.remediation_id, part), None)
             self._nudged.set()

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from kubernaut.domain.assessment import OPEN
-from kubernaut.domain.errors import Conflict
-from kubernaut.ports import Change
+from kubernaut.domain.errors import Conflict, Permanent
+from kubernaut.ports import Change, Due
 
 from .outside import Outside
 
@@ -31,19 +31,25 @@ async def wake_sleepers(out: Outside, before: datetime, now: datetime) -> int:
     for due in await out.store.due(before + _SOON, _MOST):
         if due.wake_at <= now:
             continue
-        item = await out.store.remediation(due.remediation_id)
-        if item is None:
-            continue
-        if due.part == "assessment":
-            change = Change(replace(item, wake_at=now)) if item.assessment in OPEN else Change()
-        else:
-            change = Change(
-                tracks=tuple(replace(t, wake_at=now) for t in item.tracks if t.kind == due.part and not t.ended)
-            )
         try:
-            await out.store.commit(change)
+            woken += await _wake(out, due, now)
         except Conflict:  # somebody works on it, and so sets its alarm anew
             continue
-        woken += 1
+        except Permanent as error:  # its documents are damaged: that must not keep the others asleep
+            log.warning("a row can't be woken", remediation=due.remediation_id, error=str(error))
     log.warning("the clock was put back", by_s=(before - now).total_seconds(), woken=woken)
     return woken
+
+
+async def _wake(out: Outside, due: Due, now: datetime) -> int:
+    item = await out.store.remediation(due.remediation_id)
+    if item is None:
+        return 0
+    if due.part == "assessment":
+        change = Change(replace(item, wake_at=now)) if item.assessment in OPEN else Change()
+    else:
+        change = Change(
+            tracks=tuple(replace(t, wake_at=now) for t in item.tracks if t.kind == due.part and not t.ended)
+        )
+    await out.store.commit(change)
+    return 1
