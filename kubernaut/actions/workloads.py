@@ -9,7 +9,7 @@ from kubernaut.domain.facts import Object
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.ports import ClusterReader, ClusterWriter
 
-from .action import Access, Applied, BlastRadius, Health, Risk, fetch, identity
+from .action import Access, Applied, BlastRadius, Health, Risk, fetch, identity, version
 from .reading import count, section
 from .rollout import deployment_health, is_ready, pods_of
 
@@ -55,6 +55,7 @@ class RestartDeployment:
     reversible = False
     inverse = ""
     target_kinds: tuple[str, ...] = ("Deployment",)
+    guarded = True
 
     def rollback(self, step: Step) -> str:
         """A restart has no inverse."""
@@ -99,8 +100,8 @@ class RestartDeployment:
         return (f"the API server accepts the restart of {step.target}",)
 
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
-        """Write the captured moment: repeating it changes nothing, because the value is the same."""
-        await writer.patch(step.target, self._patch(run.captured), expected={"uid": run.captured["uid"]})
+        """Write the captured moment, upon the captured state: of two tries at most one can ever be carried out."""
+        await writer.patch(step.target, self._patch(run.captured), expected=version(run.captured))
         return Applied(True, self.done(step, run), {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:

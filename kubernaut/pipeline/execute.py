@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubernaut.actions.catalogue import find
-from kubernaut.domain.errors import NotFound, Permanent, Refused, Temporary, Unknown
+from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused, Temporary, Unknown
 from kubernaut.domain.plans import Step, StepPhase, StepRun
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
 from kubernaut.ports import Change
 
 from .entries import progress, track_entry
+from .judging import known
 from .outside import Outside
 from .planning import node_labels, other_drains, pool_of
 from .replan import moved, replan
@@ -20,6 +21,9 @@ _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
 _DRAIN_TURN_S = 2.0
 _MAX_PAUSE_S = 15.0
+_CONFLICT_S = 0.2
+_RESTLESS = 6
+"""So many looks at one execution, and what is still refused because it changed is judged anew. An intent is a look, too."""
 
 
 async def execute(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
@@ -43,10 +47,13 @@ def _outcomes(track: ImperativeTrack) -> str:
 
 
 async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
-    """Capture the old state and persist what is about to be written."""
+    """Capture the old state and persist what is about to be written.
+
+    A guarded write may rely on the watch cache: where that lags, the write is refused, and the next look reads the cluster.
+    """
     now = out.clock.now()
     action = find(step.action)
-    reader = out.cluster(remediation.cluster)
+    reader = known(out, track, remediation.cluster, step) if action.guarded else out.cluster(remediation.cluster)
     if (now - track.since).total_seconds() > step.timeout_s and not _written(track):
         return replan(track, now, "it waited so long that it has to be judged again")
     if ahead := await _drain_ahead(out, remediation, track, step):
@@ -112,6 +119,10 @@ async def _carry_out(
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:
         return _lost(out, track, step, run, error)
+    except Conflict as error:
+        if not first_try and await action.applied(cluster, step, run):  # by the try whose reply was lost
+            return _applied(out, track, replace(run, outcome=action.done(step, run)))
+        return _changed_meanwhile(out, track, step, run, error)
     except (Refused, Permanent) as error:
         gone = isinstance(error, NotFound)
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error), gone=gone)
@@ -124,6 +135,22 @@ async def _carry_out(
 def _written(track: ImperativeTrack) -> bool:
     """Whether this plan has changed anything yet, as far as it is known."""
     return any(run.phase is not StepPhase.INTENDED or run.progress or run.attempt for run in track.steps)
+
+
+def _changed_meanwhile(out: Outside, track: ImperativeTrack, step: Step, run: StepRun, error: Conflict) -> Change:
+    """The target has another version than the captured one, so this intent was not carried out and never will be, not even by
+    a try that is still under way: capture anew, from the cluster."""
+    now = out.clock.now()
+    message = f"{step.target} changed in the moment of the write, nothing was written: reading it anew ({error})"
+    left = replace(track, steps=tuple(run for run in track.steps if run.step_id != step.id))
+    if track.attempt > _RESTLESS:
+        why = f"{step.target} changes all the time"
+        if _written(left):
+            return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=why), why)
+        return replan(left, now, why)
+    left, journal = progress(now, left, "wait", message)
+    wake_at = now + timedelta(seconds=_CONFLICT_S if track.attempt > 1 else 0.0)
+    return Change(tracks=(advance_imperative(left, _E.WAIT, now, wake_at=wake_at, reason=message),), journal=journal)
 
 
 def _late(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change | None:

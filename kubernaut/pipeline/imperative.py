@@ -10,15 +10,15 @@ from kubernaut.actions.action import HealthState, fetch
 from kubernaut.actions.catalogue import find
 from kubernaut.domain.approvals import ApprovalPhase
 from kubernaut.domain.errors import NotFound, Refused
-from kubernaut.domain.plans import Plan, Step, StepRun
+from kubernaut.domain.plans import Plan
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativePhase, ImperativeTrack, advance_imperative
-from kubernaut.ports import Change, ClusterReader
+from kubernaut.ports import Change
 
 from .asking import approval_for, ask, covers
 from .entries import progress, track_entry
 from .execute import after, execute, roll_back
-from .judging import Remembered, judged
+from .judging import judged, known
 from .outside import Outside
 from .ownership import managed_now
 from .planning import Planned, bound, decide_plan, drains_beside
@@ -58,7 +58,8 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
     captured: dict[str, dict[str, Any]] = {}
     for step in track.plan.steps:
         try:
-            captured[step.id] = await find(step.action).capture(_reader(out, remediation, track, step), step, now)
+            # The dry run that follows is bound to the uid, and the write to more than that (`execute._intend`).
+            captured[step.id] = await find(step.action).capture(known(out, track, remediation.cluster, step), step, now)
         except (NotFound, Refused) as error:
             return over(out, track, _E.FAIL, f"not done: {error}")
         if moved(captured[step.id], step.expected):
@@ -83,14 +84,6 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
     message = f"validated: permissions, policy ({planned.decision.rule}), dry run"
     done = advance_imperative(track, _E.VALIDATED, now, wake_at=now, reason=message)
     return Change(tracks=(done,), journal=(track_entry(now, track, "track", message, dry_run=list(dry_run)),))
-
-
-def _reader(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step) -> ClusterReader:
-    """The cluster, or what the watch knows of it where nothing is known to have changed since the plan was made: the dry run
-    that follows is bound to the uid, and right before the write everything is read from the cluster anyway."""
-    cluster = out.cluster(remediation.cluster)
-    again = track.approval_id or track.attempt or track.replans
-    return cluster if again else Remembered(cluster, step, StepRun(step.id))
 
 
 async def _decided(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Planned:

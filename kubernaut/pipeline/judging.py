@@ -27,6 +27,13 @@ async def judged(out: Outside, track: ImperativeTrack, cluster: str) -> tuple[He
     return worst, stamp
 
 
+def known(out: Outside, track: ImperativeTrack, cluster: str, step: Step) -> ClusterReader:
+    """The cluster, or what the watch knows of it where nothing is known to have changed since the plan was made."""
+    reader = out.cluster(cluster)
+    again = track.approval_id or track.attempt or track.replans
+    return reader if again else Remembered(reader, step, StepRun(step.id))
+
+
 async def _worst(out: Outside, track: ImperativeTrack, cluster: str, *, live: bool) -> tuple[Health, str]:
     healths = []
     for step in track.plan.steps:

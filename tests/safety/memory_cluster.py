@@ -118,6 +118,8 @@ class MemoryCluster:
             raise NotFound(f"{ref} is not there")
         if item["metadata"]["uid"] != expected["uid"]:
             raise Conflict(f"{ref} is another one")
+        if expected.get("resourceVersion", item["metadata"]["resourceVersion"]) != item["metadata"]["resourceVersion"]:
+            raise Conflict(f"{ref} has another version")
         return copy.deepcopy(item)
 
     async def _write(self, verb: str, ref: ResourceRef, write: Callable[[], Awaitable[None]], dry_run: bool) -> None:
