@@ -107,11 +107,13 @@ class KubernetesCluster:
     async def close(self) -> None:
         """Stops the watches and ends every connection."""
         task, self._background = self._background, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        await self._session.close()
+        try:
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            await self._session.close()
 
     async def synced(self) -> None:
         """Waits until every watched kind was listed once, or turned out to be absent or forbidden."""
@@ -314,7 +316,7 @@ async def _selected(cache: KindCache, namespace: str, labels: str, fields: str) 
             if by_labels(decoded) and by_fields(decoded):
                 found.append(decoded)
         if count % _BATCH == 0:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # what was searched took a few milliseconds: let others run meanwhile
     return found
 
 

@@ -107,7 +107,7 @@ _about = msgspec.json.Decoder(_About).decode
 _event = msgspec.json.Decoder(_Event).decode
 _status = msgspec.json.Decoder(Status).decode
 _list = msgspec.json.Decoder(ObjectList).decode
-_any = msgspec.json.Decoder().decode
+_any = msgspec.json.Decoder(Json).decode
 # How every Go API server begins a line of a watch; the object is then the rest of the line without the last brace.
 _STARTS = tuple((b'{"type":"%s","object":' % word.encode(), word) for word in ("MODIFIED", "ADDED", "DELETED"))
 
@@ -155,13 +155,18 @@ def whole(raw: bytes, kind: str, api_version: str) -> Json:
     """The full object: kind and apiVersion filled in (lists leave them out), a Secret without its values.
 
     managedFields keep what tells who changed what: manager, operation, time, subresource and the set of fields.
+
+    Raises:
+        msgspec.DecodeError: it is no object of an API: everything else may be odd, but it has metadata with a name.
     """
     item: Json = _any(raw)
-    item.setdefault("kind", kind)
-    item.setdefault("apiVersion", api_version)
+    item["kind"] = item.get("kind") or kind
+    item["apiVersion"] = item.get("apiVersion") or api_version
     meta = item.get("metadata")
-    if isinstance(meta, dict) and meta.get("managedFields"):
-        meta["managedFields"] = [{key: f[key] for key in _MANAGED if key in f} for f in meta["managedFields"]]
+    if not isinstance(meta, dict) or not isinstance(meta.get("name"), str):
+        raise msgspec.ValidationError("an object has metadata with a name")
+    if managed := meta.get("managedFields"):
+        meta["managedFields"] = [{key: f[key] for key in _MANAGED if key in f} for f in managed if isinstance(f, dict)]
     return _without_values(item) if item["kind"] == "Secret" else item
 
 
@@ -169,7 +174,7 @@ def _without_values(secret: Json) -> Json:
     for part in ("data", "stringData"):
         if isinstance(secret.get(part), dict):
             secret[part] = dict.fromkeys(secret[part], "")
-    annotations = secret.get("metadata", {}).get("annotations")
+    annotations = secret["metadata"].get("annotations")
     if isinstance(annotations, dict) and LAST_APPLIED in annotations:
         annotations[LAST_APPLIED] = ""  # kubectl apply leaves a copy of the values here
     return secret

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from kubernaut.domain.errors import BadInput, Temporary
+from kubernaut.domain.redaction import redact
 
 if TYPE_CHECKING:
     from .kubeconfig import Login
@@ -82,8 +83,11 @@ class Credentials:
                     login = kubeconfig.from_pod()
                 else:
                     login = await kubeconfig.from_file(self._kubeconfig, self._context)
+                await login.authorization()
+        except TimeoutError as e:
+            raise Temporary(f"can't load the credentials: no answer from the plugin within {_EXEC_S:g} s", 5.0) from e
         except Exception as e:  # plugins and the library raise anything
-            raise Temporary(f"can't load the credentials: {type(e).__name__}: {_first_line(e)}", 5.0) from e
+            raise unusable(e) from e
         self._expires_at = login.expires_at
         return login
 
@@ -102,5 +106,7 @@ def _named(config: dict[str, Any], section: str, name: str, place: str) -> dict[
     raise BadInput(f"no entry named {name!r} (there: {known})", field=section, place=place)
 
 
-def _first_line(e: Exception) -> str:
-    return (str(e).splitlines() or [""])[0][:200]
+def unusable(e: Exception) -> Temporary:
+    """Why there are no credentials now, without what looks like one: plugins and parsers quote what they were given."""
+    first_line = redact((str(e).splitlines() or [""])[0])[:200]
+    return Temporary(f"can't load the credentials: {type(e).__name__}: {first_line}", 5.0)

@@ -18,6 +18,7 @@ from kubernetes_asyncio.config.dateutil import parse_rfc3339
 from kubernetes_asyncio.config.exec_provider import ExecProvider
 from kubernetes_asyncio.config.kube_config import FileOrData, KubeConfigLoader, KubeConfigMerger
 
+from .plugin import run_plugin
 from .tls import Tls
 
 
@@ -33,6 +34,16 @@ class Login:
     configuration: Any
     tls: Tls
     expires_at: datetime | None = None
+
+    async def authorization(self) -> str:
+        """The header's value, renewed if need be; empty without a token. Files of tokens mostly end with a line.
+
+        Raises: ConfigException for what no header can hold, and whatever the library raises.
+        """
+        value = str(await self.configuration.get_api_key_with_prefix("BearerToken") or "").strip()
+        if not value.isprintable():
+            raise ConfigException("the token has a control character in it")
+        return value
 
 
 async def from_file(path: Path, context: str | None) -> Login:
@@ -67,16 +78,16 @@ class _Loader(KubeConfigLoader):
 
         Source: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#input-and-output-formats
         """
-        status = await ExecProvider(self._user["exec"]).run()
-        if "expirationTimestamp" in status:
+        status = await run_plugin(ExecProvider(self._user["exec"]))
+        if status.get("expirationTimestamp"):
             self.exec_plugin_expiry = parse_rfc3339(status["expirationTimestamp"])
-        if "token" in status:
+        if status.get("token"):
             self.token = f"Bearer {status['token']}"
-        if "clientCertificateData" in status:
-            if "clientKeyData" not in status:
+        if status.get("clientCertificateData"):
+            if not status.get("clientKeyData"):
                 raise ConfigException("exec: the plugin gave a client certificate, but not its key (clientKeyData)")
             self._given = (status["clientCertificateData"].encode(), status["clientKeyData"].encode())
-        elif "token" not in status:
+        elif not status.get("token"):
             raise ConfigException("exec: the plugin gave neither token nor clientCertificateData")
         return True
 

@@ -54,11 +54,6 @@ class Pulse:
         """Seconds since the server said anything."""
         return max((self._clock.now() - self._heard_at).total_seconds(), 0.0)
 
-    @property
-    def answers(self) -> bool:
-        """Whether the last question was answered."""
-        return not self.error
-
     async def run(self) -> None:
         """Asks until it is cancelled; no failure ends it."""
         backoff = Backoff(0.2, self._every_s)
@@ -67,6 +62,10 @@ class Pulse:
                 await self._ask()
             except KubernautError as e:
                 self._lost(str(e))
+                pause_s = backoff.pause_s()
+            except Exception as e:  # a mistake of our own must not end the watches
+                log.exception("asking the cluster failed")
+                self._lost(f"internal error: {type(e).__name__}: see the daemon's log")
                 pause_s = backoff.pause_s()
             else:
                 backoff.reset()

@@ -105,6 +105,13 @@ class Reflector:
             except KubernautError as e:
                 self._broken(State.BROKEN, e)
                 pause_s = backoff.pause_s()
+            except (
+                Exception
+            ) as e:  # a mistake of our own must not end the watch, and what it told may not have been taken
+                log.exception("watch failed", kind=self.kind.kind)
+                self.version = ""
+                self._broken(State.BROKEN, Temporary(f"internal error: {type(e).__name__}: see the daemon's log"))
+                pause_s = backoff.pause_s()
             else:
                 pause_s = backoff.pause_s()
             await self._pause(pause_s)

@@ -14,7 +14,7 @@ import msgspec
 
 from kubernaut.domain.errors import KubernautError, Temporary
 
-from .credentials import Credentials
+from .credentials import Credentials, unusable
 from .errors import Unauthorized, from_answer, from_transport
 from .proxy import Proxy
 
@@ -62,7 +62,7 @@ class Session:
         more. Its socket is told that nothing comes, and the transport ends by itself.
         """
         for _ in range(_TURNS):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn in which transports see what was done to their sockets
             left = [made for made in self._sockets if made.fileno() >= 0]
             if not left:
                 return
@@ -179,16 +179,19 @@ class Session:
         headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
-        login, pool = await self._ready(), self._pool
-        assert pool is not None  # noqa: S101 - there is one since the first login
-        configuration, tls = login.configuration, login.tls
-        token = await configuration.get_api_key_with_prefix("BearerToken")
+        login = await self._ready()
+        try:
+            authorization = await login.authorization()
+        except Exception as e:  # a file of a token that is renewed may be anything
+            raise unusable(e) from e
         sent = {"Accept": "application/json", "User-Agent": "kubernaut", **headers}
-        if token:
-            sent["Authorization"] = token
+        if authorization:
+            sent["Authorization"] = authorization
+        pool = self._pool  # after the last wait: another one's reload may have closed the pool before it
+        assert pool is not None  # noqa: S101 - there is one since the first login
         return await pool.request(
             method,
-            configuration.host + path,
+            login.configuration.host + path,
             params=query or None,
             data=data,
             headers=sent,
@@ -196,7 +199,7 @@ class Session:
             allow_redirects=False,
             proxy=self._proxy.url,
             proxy_headers=self._proxy.headers,
-            server_hostname=tls.server_name,
+            server_hostname=login.tls.server_name,
         )
 
     async def _ready(self) -> "Login":
