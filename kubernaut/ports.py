@@ -132,6 +132,10 @@ class Forge(Protocol):
         """Open the pull request, or return the one that is there for this branch. Never opens two."""
         ...
 
+    def url_of(self, repository: str) -> str:
+        """The URL of a repository by its short name, as `shop`."""
+        ...
+
     async def pull_request(self, repo_url: str, number: int) -> PullRequest:
         """One pull request as it stands now."""
         ...

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from kubernaut.clock import SystemClock
 from kubernaut.domain.errors import BadInput, KubernautError
 from kubernaut.settings import Settings
 from kubernaut.settings.environment import Where, dotted
@@ -161,13 +162,18 @@ def _role_faults(settings: Settings) -> list[Fault]:
 
 
 def _forge_faults(settings: Settings) -> list[Fault]:
+    from kubernaut.adapters.forge.local import LocalForge
+
     faults: list[Fault] = []
+    try:
+        LocalForge(settings.forge_root, settings.forge.repositories, SystemClock())
+    except BadInput as error:
+        faults.append((("forge", "repositories"), error.message))
     for url, name in settings.forge.repositories.items():
         candidates = [settings.forge_root / name, settings.forge_root / f"{name}.git"]
-        if not any(folder.is_dir() for folder in candidates):
-            faults.append(
-                (("forge", "repositories", url), f"{candidates[0]} is not a folder; `git init --bare` makes one")
-            )
+        if not any((folder / "HEAD").is_file() for folder in candidates):
+            sentence = f"{candidates[0]} is no bare repository; `git init --bare` makes one"
+            faults.append((("forge", "repositories", url), sentence))
     return faults
 
 

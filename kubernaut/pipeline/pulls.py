@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kubernaut.domain.approvals import Principal, Role, Verdict
-from kubernaut.domain.errors import Conflict, NotFound, Refused
+from kubernaut.domain.errors import Conflict, Refused
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.proposals import PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
@@ -39,12 +39,9 @@ class PullDesk:
         """One pull request.
 
         Raises:
-            NotFound: there is none of that number.
+            NotFound: no such repository, or none of that number. Temporary, Permanent: the repository can't be read.
         """
-        for pull in await self._forge.pull_requests():
-            if (pull.repository, pull.number) == (repository, number):
-                return pull
-        raise NotFound(f"there is no pull request #{number} in {repository}")
+        return await self._forge.pull_request(self._forge.url_of(repository), number)
 
     async def remediation(self, pull: PullRequest) -> Remediation | None:
         """The remediation that the pull request belongs to, by its branch; None for other people's branches."""

@@ -145,3 +145,15 @@ def test_what_is_unwise_is_a_caution(tmp_path: Path) -> None:
         "roles.approver.groups: this machine knows no group 'no-such-group'",
     ):  # fmt: skip
         assert expected in said, said
+
+
+def test_repositories_are_looked_at_as_the_daemon_does(tmp_path: Path) -> None:
+    (tmp_path / "forge" / "a").mkdir(parents=True)
+    urls = {"https://git.example/shop.git": "a", "git@git.example:shop": "b"}
+    status, said = _check(_write(tmp_path, forge={"root": "forge", "repositories": urls}))
+    assert status == 2
+    assert (
+        "FILE:12: forge.repositories: git.example/shop is there twice, in two spellings, and leads to 'a' and to 'b'"
+        in said
+    )
+    assert f"{tmp_path / 'forge' / 'a'} is no bare repository; `git init --bare` makes one" in said

@@ -22,6 +22,7 @@ CALL_LIMIT_S = 20.0
 """How long one git process may take. A local repository answers in milliseconds; a hanging disk must not hang us."""
 
 OUTPUT_LIMIT_BYTES = 128 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
 _GRACE_S = 2.0
 PROCESSES = 8
 """How many git processes one repository gets at once: a burst of remediations must not fork a hundred."""
@@ -82,11 +83,13 @@ class Git:
     Args:
         directory: the repository's folder (the one with `HEAD` and `refs`).
         limit_s: time limit of one git process.
+        limit_bytes: how much of what it prints is kept.
         room: how many of them may run at once.
     """
 
     directory: Path
     limit_s: float = CALL_LIMIT_S
+    limit_bytes: int = OUTPUT_LIMIT_BYTES
     room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PROCESSES))
 
     async def run(
@@ -106,15 +109,9 @@ class Git:
 
         Raises:
             Temporary: git took too long, another process holds a lock, or the folder is not there (now).
-            Permanent: git refused; the message has its words.
+            Permanent: git refused, or printed more than anybody asked for; the message has its words.
         """
-        if not (self.directory / "HEAD").is_file():
-            if (self.directory / ".git").exists():
-                raise Temporary(
-                    f"{self.directory} has a work tree: name a bare repository (or {self.directory}/.git)", 5.0
-                )
-            way_out = f"is its disk mounted? A new one is made with `git init --bare {self.directory}`"
-            raise Temporary(f"no Git repository in {self.directory}: {way_out}", 5.0)
+        self._hold_repository()
         async with self.room:
             answer = await self._once(arguments, stdin, environment or {})
         lock = _LOCK.search(answer.stderr) if answer.status else None
@@ -132,9 +129,18 @@ class Git:
             )
         raise Permanent(f"git {arguments[0]} failed in {self.directory}: {words}")
 
+    def _hold_repository(self) -> None:
+        """Raise Temporary where there is none, or none that may be read: Path's own questions would raise what they meet."""
+        if os.path.isfile(self.directory / "HEAD"):
+            return
+        if os.path.exists(self.directory / ".git"):
+            raise Temporary(f"{self.directory} has a work tree: name a bare repository (or {self.directory}/.git)", 5.0)
+        way_out = "is its disk mounted, and may this user read it? A new one is made with `git init --bare"
+        raise Temporary(f"no Git repository in {self.directory}: {way_out} {self.directory}`", 5.0)
+
     async def _once(self, arguments: Sequence[str], stdin: bytes, extra: Mapping[str, str]) -> Answer:
         process = await self._begun(arguments, extra)
-        talking = asyncio.ensure_future(process.communicate(stdin))
+        talking = asyncio.ensure_future(_talk(process, stdin, self.limit_bytes))
         try:
             async with asyncio.timeout(self.limit_s):
                 out, err = await asyncio.shield(talking)
@@ -144,8 +150,8 @@ class Git:
         except asyncio.CancelledError:
             await _end(process, talking)
             raise
-        if len(out) > OUTPUT_LIMIT_BYTES:
-            raise Permanent(f"git {arguments[0]} printed more than {OUTPUT_LIMIT_BYTES} bytes in {self.directory}")
+        if len(out) > self.limit_bytes:
+            raise Permanent(f"git {arguments[0]} printed more than {self.limit_bytes} bytes in {self.directory}")
         return Answer(process.returncode or 0, out, err.decode("utf-8", "replace"))
 
     async def _begun(self, arguments: Sequence[str], extra: Mapping[str, str]) -> asyncio.subprocess.Process:
@@ -174,6 +180,34 @@ class Git:
             raise
         except FileNotFoundError as error:
             raise Permanent("the local forge needs the program `git` on PATH (2.38 or newer)") from error
+        except OSError as error:
+            raise Temporary(
+                f"git can't be run now ({error.strerror}): the machine lacks memory or processes", 5.0
+            ) from error
+
+
+async def _talk(process: asyncio.subprocess.Process, stdin: bytes, limit_bytes: int) -> tuple[bytes, bytes]:
+    """As `communicate`, which keeps all that is printed; a git that prints more than the limit is ended at once."""
+    to, out_of, told = process.stdin, process.stdout, process.stderr
+    assert to is not None and out_of is not None and told is not None  # noqa: S101, PT018 - all three are pipes
+    kept = bytearray()
+
+    async def feed() -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it did not want to read it all
+            to.write(stdin)
+            await to.drain()
+        to.close()
+
+    async def keep() -> None:
+        while part := await out_of.read(_READ_BYTES):
+            if len(kept) <= limit_bytes:
+                kept.extend(part)
+            elif process.returncode is None:
+                process.kill()
+
+    _, _, words = await asyncio.gather(feed(), keep(), told.read())
+    await process.wait()
+    return bytes(kept), words
 
 
 async def _end(

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from kubernaut.domain.errors import BadInput, Conflict, NotFound, Refused
+import structlog
+
+from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Refused
 from kubernaut.domain.facts import Commit
 from kubernaut.domain.proposals import ChangeRequest, Check, FileChange, PullRequest, PullRequestState, Review
 from kubernaut.ports import Clock
@@ -21,6 +23,7 @@ from .looking import Repository, kept, look
 from .records import Record, Records
 from .refs import Branches
 
+log = structlog.get_logger()
 MERGE_ATTEMPTS = 5
 """How often a merge is tried anew because somebody pushed to the base meanwhile."""
 
@@ -37,7 +40,7 @@ class LocalForge:
         clock: for dates of commits and records.
 
     Raises:
-        BadInput: two different repositories share a short name, or a name leaves the root.
+        BadInput: two different repositories share a short name or a URL, or a name leaves the root.
     """
 
     def __init__(self, root: Path, repositories: Mapping[str, str], clock: Clock) -> None:
@@ -53,7 +56,11 @@ class LocalForge:
                 if any(other.name == name for other in by_path.values()):
                     raise BadInput(f"two repositories are called {name!r}", field="forge.repositories")
                 by_path[path] = Repository(name, url, git, Branches(git), Records(root.absolute() / "pulls" / name))
-            self._by_url[urls.canonical(url)] = by_path[path]
+            address = urls.canonical(url)
+            first = self._by_url.setdefault(address, by_path[path])
+            if first is not by_path[path]:
+                twice = f"{address} is there twice, in two spellings, and leads to {first.name!r} and to {name!r}"
+                raise BadInput(twice, field="forge.repositories")
         self._all = tuple(by_path.values())
 
     # -------------------------------------------------------------------------------------------------- reading
@@ -118,18 +125,33 @@ class LocalForge:
         return await self.pull_request(repo_url, record.pull.number) if record else None
 
     async def pull_requests(self) -> Sequence[PullRequest]:
-        """All pull requests of all repositories, newest first."""
+        """All pull requests of all repositories, newest first; a repository that can't be read keeps no other back.
+
+        Raises:
+            Temporary, Permanent: none of them can be read.
+        """
         found: list[PullRequest] = []
+        lost: list[KubernautError] = []
         for repository in self._all:
-            records = repository.records.all()
-            is_open = any(record.pull.state is PullRequestState.OPEN for record in records)
-            tips = await repository.branches.tips() if is_open else {}
-            for record in records:
-                pull = record.pull
-                found.append(
-                    await self._look(repository, record, tips) if pull.state is PullRequestState.OPEN else pull
+            try:
+                found += await self._pulls_of(repository)
+            except KubernautError as error:
+                log.warning(
+                    "the pull requests of a repository can't be read", repository=repository.name, error=str(error)
                 )
+                lost.append(error)
+        if lost and len(lost) == len(self._all):
+            raise lost[0]
         return sorted(found, key=lambda pull: (pull.created_at, pull.number), reverse=True)
+
+    async def _pulls_of(self, repository: Repository) -> list[PullRequest]:
+        records = repository.records.all()
+        is_open = any(record.pull.state is PullRequestState.OPEN for record in records)
+        tips = await repository.branches.tips() if is_open else {}
+        return [
+            await self._look(repository, record, tips) if record.pull.state is PullRequestState.OPEN else record.pull
+            for record in records
+        ]
 
     async def diff(self, repo_url: str, number: int) -> Sequence[FileChange]:
         """The files that a pull request changes, before and after."""

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from kubernaut.domain.errors import BadInput
 
-_REVISION = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}$")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]{0,199}")
 _BAD_PART = re.compile(r"[\x00-\x1f\x7f\\:]")
 SHA = re.compile(r"^[0-9a-f]{40}(?:[0-9a-f]{24})?$")
 """A full object name, SHA-1 or SHA-256."""
@@ -36,6 +36,6 @@ def file(path: str) -> str:
 
 def revision(name: str) -> str:
     """A branch, tag or commit by its plain name. Raises BadInput for revision expressions as `main~3` or `a..b`."""
-    if not _REVISION.match(name) or ".." in name or "//" in name or name.endswith(("/", ".lock", ".")):
+    if not _REVISION.fullmatch(name) or ".." in name or "//" in name or name.endswith(("/", ".lock", ".")):
         raise BadInput(f"{name!r} is no branch, tag or commit", field="revision")
     return name

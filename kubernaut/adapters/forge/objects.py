@@ -28,6 +28,7 @@ class Blob:
     path: str
     mode: str
     sha: str
+    size_bytes: int
 
 
 async def heads(git: Git) -> dict[str, str]:
@@ -65,7 +66,11 @@ async def resolve(git: Git, revision: str) -> str:
 
 
 async def blobs(git: Git, commit: str, paths: Sequence[str] = (), *, recursive: bool = True) -> list[Blob]:
-    """Regular files of a commit, below `paths` or everywhere; symbolic links and submodules are not among them."""
+    """Regular files of a commit, below `paths` or everywhere; symbolic links and submodules are not among them.
+
+    Raises:
+        Permanent: the repository lacks one of them.
+    """
     options = ["-r"] if recursive else []
     answer = await git.run("ls-tree", "-z", "-l", "--full-tree", *options, commit, "--", *paths)
     found = []
@@ -74,13 +79,17 @@ async def blobs(git: Git, commit: str, paths: Sequence[str] = (), *, recursive: 
             continue
         facts, _, path = entry.partition(b"\t")
         mode, kind, sha, size = facts.decode().split()
-        if kind == "blob" and mode in _REGULAR and int(size) <= FILE_LIMIT_BYTES:
-            found.append(Blob(path.decode("utf-8", "surrogateescape"), mode, sha))
+        if kind != "blob" or mode not in _REGULAR:
+            continue
+        if not size.isdecimal():  # git says BAD
+            raise _lacking(git, sha)
+        if int(size) <= FILE_LIMIT_BYTES:
+            found.append(Blob(path.decode("utf-8", "surrogateescape"), mode, sha, int(size)))
     return found
 
 
 async def texts(git: Git, shas: Iterable[str]) -> dict[str, str]:
-    """Blob → its text; blobs that aren't UTF-8 text are left out."""
+    """Blob → its text; blobs that aren't UTF-8 text are left out. Raises Permanent when the repository lacks one."""
     wanted = list(dict.fromkeys(shas))
     if not wanted:
         return {}
@@ -89,13 +98,20 @@ async def texts(git: Git, shas: Iterable[str]) -> dict[str, str]:
     at = 0
     for sha in wanted:
         end = data.index(b"\n", at)
-        size = int(data[at:end].split()[2])
+        _, kind, *sizes = data[at:end].split()
+        if kind != b"blob":
+            raise _lacking(git, sha)
+        size = int(sizes[0])
         body = data[end + 1 : end + 1 + size]
         at = end + 2 + size
         text = as_text(body)
         if text is not None:
             found[sha] = text
     return found
+
+
+def _lacking(git: Git, sha: str) -> Permanent:
+    return Permanent(f"{git.directory} lacks {sha[:12]}: it is damaged, or a partial clone, and has to be a whole one")
 
 
 def as_text(body: bytes) -> str | None:
@@ -121,9 +137,9 @@ async def files(git: Git, commit: str, path: str) -> dict[str, str]:
         raise NotFound(await reasons.no_folder(git, commit, folder))
     if len(listed) > FILES_LIMIT:
         raise Permanent(f"{folder or '/'} holds {len(listed)} files, more than {FILES_LIMIT}: name a smaller folder")
-    found = await texts(git, (blob.sha for blob in listed))
-    if sum(map(len, found.values())) > TOTAL_LIMIT_BYTES:
+    if sum(blob.size_bytes for blob in listed) > TOTAL_LIMIT_BYTES:
         raise Permanent(f"{folder or '/'} holds more than {TOTAL_LIMIT_BYTES} bytes: name a smaller folder")
+    found = await texts(git, (blob.sha for blob in listed))
     return {blob.path: found[blob.sha] for blob in listed if blob.sha in found and _is_plain(blob.path)}
 
 
@@ -132,7 +148,10 @@ def _is_plain(path: str) -> bool:
 
 
 async def commits(git: Git, commit: str, path: str, limit: int) -> list[Commit]:
-    """The newest commits that touched a folder, newest first, each with its unified diff (cut at 64 Ki characters)."""
+    """The newest commits that touched a folder, newest first, each with its unified diff (cut at 64 Ki characters).
+
+    One whose date is in no calendar is left out.
+    """
     folder = names.folder(path)
     answer = await git.run(
         "log", f"--max-count={limit}", "--format=%x01%H%x00%cI%x00%an%x00%s%x00", "--patch", "--no-color",
@@ -143,7 +162,10 @@ async def commits(git: Git, commit: str, path: str, limit: int) -> list[Commit]:
     for entry in answer.stdout.decode("utf-8", "replace").removeprefix("\x01").split("\n\x01"):
         if entry.count("\0") >= 4:
             sha, at, author, subject, diff = entry.split("\0", 4)
-            when = datetime.fromisoformat(at).astimezone(UTC)
+            try:
+                when = datetime.fromisoformat(at).astimezone(UTC)
+            except (ValueError, OverflowError):
+                continue
             found.append(Commit(sha, when, author, subject, diff.strip("\n")[:_DIFF_LIMIT_CHARS]))
     return found
 

@@ -5,15 +5,19 @@ share one.
 """
 
 import os
+import re
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from kubernaut.domain.errors import Permanent
+from kubernaut.domain.errors import Temporary
 from kubernaut.domain.proposals import PullRequest
+
+_NUMBERED = re.compile(r"[1-9][0-9]{0,8}\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,11 @@ class Record:
 
 @dataclass(slots=True)
 class Records:
-    """The pull requests of one repository, kept in `folder`; re-read when somebody else wrote there."""
+    """The pull requests of one repository, kept in `folder`; re-read when somebody else wrote there.
+
+    Raises:
+        Temporary: from every call: the folder can't be used, or a record in it is broken; a person has to look.
+    """
 
     folder: Path
     _known: dict[int, Record] = field(default_factory=dict)
@@ -57,37 +65,53 @@ class Records:
 
     def add(self, record: Record) -> Record:
         """Store a new record under the next free number."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            self._refresh()
-            number = max(self._known, default=0) + 1
-            numbered = replace(record, pull=replace(record.pull, number=number))
-            draft = self._draft(numbered)
-            try:
-                os.link(draft, self._path(number))
-            except FileExistsError:
-                self._stamp = -1
-                continue
-            finally:
-                draft.unlink()
-            self._sync()
-            return numbered
+        with self._disk():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            while True:
+                self._refresh()
+                number = max(self._known, default=0) + 1
+                numbered = replace(record, pull=replace(record.pull, number=number))
+                draft = self._draft(numbered)
+                try:
+                    os.link(draft, self._path(number))
+                except FileExistsError:
+                    self._stamp = -1
+                    continue
+                finally:
+                    draft.unlink()
+                self._sync()
+                return numbered
 
     def put(self, record: Record) -> Record:
         """Replace a record."""
-        self._draft(record).replace(self._path(record.pull.number))
-        self._sync()
-        return record
+        with self._disk():
+            self._draft(record).replace(self._path(record.pull.number))
+            self._sync()
+            return record
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"{self.folder} can't be used: {error.strerror}"
+            raise Temporary(
+                f"{what}; it holds the records of pull requests: look at its disk and rights", 5.0
+            ) from error
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number}.json"
 
     def _draft(self, record: Record) -> Path:
         handle, name = tempfile.mkstemp(dir=self.folder, prefix=".draft-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(record), indent=2))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.format(msgspec.json.encode(record), indent=2))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
         return Path(name)
 
     def _sync(self) -> None:
@@ -99,22 +123,27 @@ class Records:
         self._stamp = -1
 
     def _refresh(self) -> None:
-        try:
-            stamp = self.folder.stat().st_mtime_ns
-        except FileNotFoundError:
-            self._known, self._stamp = {}, -1
-            return
-        if stamp == self._stamp:
-            return
-        known: dict[int, Record] = {}
-        for path in self.folder.glob("[0-9]*.json"):
-            with suppress(FileNotFoundError):
-                known[int(path.stem)] = _read(path)
-        self._known, self._stamp = known, stamp
+        with self._disk():
+            try:
+                stamp = self.folder.stat().st_mtime_ns
+            except FileNotFoundError:
+                self._known, self._stamp = {}, -1
+                return
+            if stamp == self._stamp:
+                return
+            known: dict[int, Record] = {}
+            for path in self.folder.iterdir():
+                if _NUMBERED.fullmatch(path.name):
+                    with suppress(FileNotFoundError):
+                        known[int(path.stem)] = _read(path)
+            self._known, self._stamp = known, stamp
 
 
 def _read(path: Path) -> Record:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
     except msgspec.MsgspecError as error:
-        raise Permanent(f"{path} is not a pull request of this forge: {error}") from error
+        what = f"{path} is not a pull request of this forge ({error})"
+        raise Temporary(
+            f"{what}: put a good copy in its place, or move it away to forget that pull request", 5.0
+        ) from error

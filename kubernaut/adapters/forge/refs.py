@@ -54,7 +54,7 @@ class Branches:
         for path in (root / "packed-refs", *_folders(root / "refs" / "heads")):
             try:
                 yield str(path), path.stat().st_mtime_ns
-            except FileNotFoundError:
+            except OSError:  # what is not there, or no repository at all: git says which
                 yield str(path), 0
 
 

@@ -15,13 +15,16 @@ def canonical(repo_url: str) -> str:
     """The spelling that all spellings of a repository share: `host[:port]/path`, or an absolute path.
 
     Scheme, user, default port, trailing slash and `.git` don't tell repositories apart; the case of the host neither,
-    that of the path does.
+    that of the path does. What is no URL stays as it is.
     """
     text = repo_url.strip()
     if "://" not in text:
         scp = _SCP.match(text)
         return _join(scp["host"].lower(), scp["path"]) if scp else _trim(text)
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return _trim(text)
     if parts.scheme == "file":
         return _trim(unquote(parts.path))
     try:
