@@ -11,15 +11,8 @@ from typing import Any
 from .case import Case
 from .dependencies import broken_dependencies, named_services
 from .objects import Container
-from .symptoms import UNREACHABLE, last_lines
+from .symptoms import CALM, COMPLAINS, UNREACHABLE, last_lines
 
-_COMPLAINS = re.compile(
-    r"fatal|error|err=|invalid|panic|exception|cannot|can't|fail|unable|missing|required|parse|unknown|illegal|malformed"
-    r"|unexpected|unsupported|not a valid|out of range|refus|emerg|could not|must be|ENOTFOUND|no such host",
-    re.I,
-)
-_CALM = re.compile(r"^.{0,80}?(?:(?i:\blevel[\"']?\s*[=:]\s*[\"']?(?:info|debug|trace)\b)|\b(?:INFO|DEBUG|TRACE)\b)")
-"""What a program tells of its settings while it starts is no complaint, whatever words the settings hold."""
 _NO_HOST = re.compile(
     r"no such host|ENOTFOUND|name or service not known|could not translate host name|UnknownHostException|getaddrinfo",
     re.I,
@@ -95,7 +88,7 @@ def _complaints(lines: list[str], *, without_network: bool) -> dict[str, str]:
     return {
         line: "\n".join(lines[i : i + _NEAR])
         for i, line in enumerate(lines)
-        if _COMPLAINS.search(line) and not _CALM.search(line) and not (without_network and UNREACHABLE.search(line))
+        if COMPLAINS.search(line) and not CALM.search(line) and not (without_network and UNREACHABLE.search(line))
     }
 
 
@@ -106,14 +99,8 @@ def _value(case: Case, use: Use, namespace: str) -> str | None:
 
 def uses(case: Case, container: Container) -> Iterator[Use]:
     """Every ConfigMap key that a container gets as variable or file."""
-    for variable in container.spec.get("env") or ():
-        if reference := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
-            yield Use(str(reference.get("name")), str(reference.get("key")), str(variable.get("name")))
+    yield from _variables(case, container)
     namespace = container.pod["metadata"].get("namespace", "")
-    for source in container.spec.get("envFrom") or ():
-        if reference := source.get("configMapRef"):
-            for key in _keys(case, str(reference.get("name")), namespace):
-                yield Use(str(reference.get("name")), key, f"{source.get('prefix', '')}{key}")
     mounted = {mount.get("name") for mount in container.spec.get("volumeMounts") or ()}
     for volume in (container.pod.get("spec") or {}).get("volumes") or ():
         if volume.get("name") not in mounted:
@@ -123,6 +110,27 @@ def uses(case: Case, container: Container) -> Iterator[Use]:
             paths = {item.get("key"): item.get("path") for item in reference.get("items") or ()}
             for key in _keys(case, str(reference.get("name")), namespace) if reference else ():
                 yield Use(str(reference.get("name")), key, str(paths.get(key) or key))
+
+
+def _variables(case: Case, container: Container) -> list[Use]:
+    """The keys that become variables. A later source covers an earlier one, and the container's own `env` covers both."""
+    namespace = container.pod["metadata"].get("namespace", "")
+    known: dict[str, Use] = {}
+    for source in container.spec.get("envFrom") or ():
+        prefix = source.get("prefix") or ""
+        if reference := source.get("configMapRef"):
+            for key in _keys(case, str(reference.get("name")), namespace):
+                known[f"{prefix}{key}"] = Use(str(reference.get("name")), key, f"{prefix}{key}")
+        elif reference := source.get("secretRef"):
+            secret = case.snapshot.get("Secret", str(reference.get("name")), namespace) or {}
+            for key in secret.get("data") or ():
+                known.pop(f"{prefix}{key}", None)
+    for variable in container.spec.get("env") or ():
+        known.pop(str(variable.get("name")), None)
+        if reference := (variable.get("valueFrom") or {}).get("configMapKeyRef"):
+            name = str(variable.get("name"))
+            known[name] = Use(str(reference.get("name")), str(reference.get("key")), name)
+    return list(known.values())
 
 
 def _named(told: dict[str, str], use: Use, value: str) -> tuple[str, str] | None:

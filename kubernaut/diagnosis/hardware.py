@@ -18,7 +18,7 @@ _BROKEN = re.compile(r"fail|error|deadlock|read-?only|corrupt|bad|fault|degraded
 _WELL = re.compile(r"healthy|ok$|good$|^no[A-Z]|sufficient", re.I)
 _HARDWARE_REASONS = re.compile(
     r"^(IOError|Ext4Error|Ext4Warning|XfsHasShutDown|DiskError|BadDisk|FilesystemIsReadOnly|MemoryReadError|CperHardware\w*"
-    r"|KernelOops|TaskHung|MCE\w*|MachineCheck\w*|EDAC\w*|Nvme\w*|UncorrectableError|HardwareError)$"
+    r"|KernelOops|MCE\w*|MachineCheck\w*|EDAC\w*|Nvme\w*|UncorrectableError|HardwareError)$"
 )
 _NODE_COMPONENTS = re.compile(r"kubelet|kernel|node|problem|detector|monitor|abrt|smart|health", re.I)
 

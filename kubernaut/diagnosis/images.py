@@ -70,9 +70,14 @@ def _finding(case: Case, containers: list[Container], image: str) -> Finding:
         why = "no registry"
     runs = [p for p in case.siblings if pod_ready(p) and _has_image(p, image)]
     secret = bad_pull_secret(case, first) if why == "denied" else None
-    reverts = bool(good) and (
-        why in ("not found", "invalid", "platform", "no registry")
-        or (why == "denied" and secret is None and _other_repository(good, image))
+    served = bool(runs) and not case.release_to_blame  # it ran well for long: what came before it is no remedy
+    reverts = (
+        bool(good)
+        and not served
+        and (
+            why in ("not found", "invalid", "platform", "no registry")
+            or (why == "denied" and secret is None and _other_repository(good, image))
+        )
     )
     told = why in ("not found", "invalid", "platform", "never") or secret is not None
     rests = Rests.DIRECT if told else Rests.INDIRECT if why else Rests.HINT

@@ -75,6 +75,8 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     restarts = sum(c.restarts for c in containers)
     unread = 2 * bool(case.owner.kind in ("Deployment", "ReplicaSet") and before is None and case.lacks("replicaset"))
     survived = all(_survived(case, c) for c in containers)
+    tiny = all(killed_at_start(c) for c in containers)
+    permanent = _raise(case, first, before)
     supports = sum((restarts >= 2, len(containers) > 1, before is not None))
     sure = confidence(
         Rests.DIRECT,
@@ -93,8 +95,9 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
             *changed(case, first.name, "resources"),
             *map(event_fact, node_events[:1]),
         ),
-        immediate=None if survived else _restart(case, containers),
-        permanent=_raise(case, first, before),
+        immediate=None if survived or tiny else _restart(case, containers),
+        permanent=permanent,
+        urgent=tiny and permanent is not None,
         alternatives=(*_alternatives(node_events, before), *_maker(case)),
     )
 
@@ -106,6 +109,10 @@ def _cause(case: Case, containers: list[Container], first: Container, limit: str
     begun = min((at for c in containers if (at := moment(c.pod["metadata"].get("creationTimestamp")))), default=None)
     span = f" in {spoken(case.now - begun)}" if begun and often else ""
     kind = "Init container" if first.init and not first.sidecar else "Container"
+    if killed_at_start(first):
+        return (
+            f"{kind} {first.name} can't begin{where}: its memory limit of {limit} is too small for that{often}{span}."
+        )
     return f"{kind} {first.name} ran out of its {limit} memory{where}{often}{span}."
 
 

@@ -29,6 +29,7 @@ FLAPS = 3
 _JOINING_S = 180.0
 """A node that has just joined is not ready until its network plugin runs on it."""
 HARDWARE_EVENTS = 3
+_TOGETHER_S = 90.0
 
 
 def sick_node(case: Case) -> list[Finding]:
@@ -136,6 +137,7 @@ def _flapping(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
     unready = condition(node, "Ready").get("status") != "True"
     if flaps < (1 if told else FLAPS) and not (told and unready):
         return []
+    together = _changed_together(case, node)
     return [
         Finding(
             target=node_ref(case, node),
@@ -146,20 +148,30 @@ def _flapping(case: Case, node: Object, pods: list[Object]) -> list[Finding]:
                 if flaps
                 else "its alert says so and it is NotReady now"
             )
-            + f"{_because(node)}.",
+            + f"{_because(node)}"
+            + (f"; {_also(together)}: look first at what they share." if together else "."),
             confidence=confidence(
                 Rests.DIRECT if flaps >= FLAPS or (told and flaps) else Rests.INDIRECT,
                 supports=sum((told, flaps > FLAPS, unready)),
+                contradictions=bool(together),
             ),
             evidence=(
                 condition_fact(node, "Ready"),
                 *(event_fact(event) for event in newest(_not_ready_events(case, node))[:3]),
+                *(condition_fact(other, "Ready") for other in together[:2]),
                 *_suffering(pods),
             ),
             immediate=_cordon(
                 case, node, "Nothing new is scheduled on it, so it can catch up, and its pods stay where they are."
             ),
-            alternatives=("failing hardware: no condition and fewer than three events of the node speak of it",),
+            alternatives=(
+                *(
+                    ("the control plane or the network between: many nodes at once are rarely broken",)
+                    if together
+                    else ()
+                ),
+                "failing hardware: no condition and fewer than three events of the node speak of it",
+            ),
         )
     ]
 
@@ -235,6 +247,21 @@ def _flaps(case: Case, node: Object) -> int:
         by_source[source] = by_source.get(source, 0) + case.times(event)
     rebooted = sum(case.times(e) for e in case.events(node) if e.get("reason") == "Rebooted")
     return max([*by_source.values(), rebooted, 0])
+
+
+def _changed_together(case: Case, node: Object) -> list[Object]:
+    """The other nodes whose Ready turned in the same minutes, if they are half of all: then no single one is at fault."""
+    at = moment(condition(node, "Ready").get("lastTransitionTime"))
+    others = [other for name, other in case.nodes.items() if name != node["metadata"]["name"]]
+    if at is None or not case.recently(at) or not others:
+        return []
+    times = [(other, moment(condition(other, "Ready").get("lastTransitionTime"))) for other in others]
+    alike = [other for other, when in times if when is not None and abs((at - when).total_seconds()) <= _TOGETHER_S]
+    return alike if len(alike) >= 2 and 2 * len(alike) >= len(others) else []
+
+
+def _also(nodes: list[Object]) -> str:
+    return f"{many(len(nodes), 'other node')} became ready or unready in the same minutes"
 
 
 def _not_ready_events(case: Case, node: Object) -> list[Object]:

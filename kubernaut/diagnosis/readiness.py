@@ -9,23 +9,20 @@ from datetime import datetime
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_uid, ref_of
 
+from .blame import uses
 from .case import Case
-from .changes import changed
+from .changes import changed, writers
 from .confidence import Rests, confidence
-from .nodes import node_at_fault
+from .nodes import condition_fact, node_at_fault
 from .objects import condition, containers_of, event_time, pod_ready
+from .symptoms import UNREACHABLE
 from .units import moment, spoken
 from .words import event_fact, fact, listed, many, plain
 
 _MOST = 5
-_DEPENDENCY = (
-    "connection refused",
-    "no such host",
-    "i/o timeout",
-    "no route to host",
-    "econnrefused",
-    "host unreachable",
-)
+_EDITED_S = 600.0
+"""A program reads a mounted ConfigMap again within a minute or two; what comes after ten is of another cause."""
+_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
 def stale_pods(case: Case) -> list[Finding]:
@@ -48,6 +45,8 @@ def stale_pods(case: Case) -> list[Finding]:
     times = [at for at in since if at is not None]
     probes = _probe_failures(case, pods)
     dependency = _blames_a_dependency(case, pods)
+    edited = _edited(case, pods, min(times))
+    pressed = [told for pod in pods for told in _pressed(case, pod)]
     unknown_nodes = any(case.node_of(pod) is None for pod in pods)
     return [
         Finding(
@@ -61,17 +60,20 @@ def stale_pods(case: Case) -> list[Finding]:
             confidence=confidence(
                 Rests.DIRECT,
                 supports=sum((bool(probes), len(pods) > 1, _together(times))),
-                contradictions=sum((bool(dependency), _just_changed(case, min(times)))),
+                contradictions=sum((bool(dependency), _just_changed(case, min(times)), bool(edited), bool(pressed))),
                 missing=case.lacks("events", "pods of") + unknown_nodes,
             ),
             evidence=(
                 fact(workload, "status.readyReplicas", f"0 of {_wanted(workload)}"),
                 *(_lost(pod, at) for pod, at in zip(pods[:3], since[:3], strict=True)),
                 *probes[:1],
+                *edited[:1],
+                *pressed[:1],
                 *changed(case),
             ),
             immediate=_restart(case),
             alternatives=(
+                *(f"{e.object} was edited shortly before: fresh pods would read the same" for e in edited[:1]),
                 f"a dependency is down, as the log says ({plain(dependency, 100)}): a restart would not help then"
                 if dependency
                 else "a dependency that all pods need is down: a restart would not help then; "
@@ -125,6 +127,7 @@ def lost_readiness(case: Case, pod: Object) -> datetime | None:
 
 def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unready: int) -> Finding:
     probes = _probe_failures(case, [pod])
+    pressed = _pressed(case, pod)
     events_known = not case.lacks("events")
     return Finding(
         target=ref_of(pod, case.snapshot.target.cluster),
@@ -134,14 +137,14 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
         confidence=confidence(
             Rests.DIRECT if unready == 1 else Rests.INDIRECT,
             supports=sum((bool(probes), len(serving) > 1)),
-            contradictions=_just_changed(case, at),
+            contradictions=_just_changed(case, at) + bool(pressed),
             missing=(not events_known) + (case.node_of(pod) is None),
         ),
         evidence=(
             _lost(pod, at),
             *probes[:1],
             *(fact(p, "status.conditions[Ready].status", "True") for p in serving[:2]),
-            *_node(case, pod),
+            *(pressed[:1] or _node(case, pod)),
         ),
         immediate=ActionProposal(
             "delete-pod",
@@ -149,7 +152,9 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
             {},
             f"Its {case.owner.kind} puts a fresh pod in its place; {many(len(serving), 'sibling')} go on serving.",
         ),
-        alternatives=("the node is at fault: its Ready condition is True and it tells no problem",)
+        alternatives=(f"{pressed[0].object} is at fault: {pressed[0].value}",)
+        if pressed
+        else ("the node is at fault: its Ready condition is True and it tells no problem",)
         if case.node_of(pod) is not None
         else ("the node is at fault: it could not be read",),
     )
@@ -182,9 +187,25 @@ def _blames_a_dependency(case: Case, pods: list[Object]) -> str:
     for key, text in case.snapshot.logs.items():
         if key.pod in names and not key.previous:
             for line in text.splitlines()[-20:]:
-                if any(word in line.lower() for word in _DEPENDENCY):
+                if UNREACHABLE.search(line):
                     hits[key.pod] = line
     return next(iter(hits.values())) if len(hits) >= min(2, len(pods)) else ""
+
+
+def _edited(case: Case, pods: list[Object], at: datetime) -> list[Evidence]:
+    """Who wrote a ConfigMap that the pods use shortly before they became unready."""
+    names = {use.config_map for pod in pods[:1] for c in containers_of(pod) for use in uses(case, c)}
+    holders = [case.snapshot.get("ConfigMap", name, pods[0]["metadata"].get("namespace", "")) for name in sorted(names)]
+    told = [next(writers(holder, "f:data"), None) for holder in holders if holder is not None]
+    return [e for e in told if e and e.time and -30 <= (at - e.time).total_seconds() <= _EDITED_S]
+
+
+def _pressed(case: Case, pod: Object) -> list[Evidence]:
+    """What the pod's node runs short of: that explains much, and a fresh pod may come to the same node."""
+    node = case.node_of(pod)
+    if node is None:
+        return []
+    return [condition_fact(node, kind) for kind in _PRESSURES if condition(node, kind).get("status") == "True"]
 
 
 def _logs_read(case: Case, pods: list[Object]) -> bool:

@@ -15,15 +15,26 @@ _VERY_END = 6
 UNREACHABLE = re.compile(
     r"connection refused|ECONNREFUSED|no such host|ENOTFOUND|i/o timeout|ETIMEDOUT|connection timed out|no route to host"
     r"|EHOSTUNREACH|host unreachable|name or service not known|temporary failure in name resolution|getaddrinfo"
-    r"|server misbehaving|connection reset by peer|ECONNRESET|UnknownHostException|could not translate host name",
+    r"|server misbehaving|connection reset by peer|ECONNRESET|UnknownHostException|could not translate host name"
+    r"|connection to \S{1,253} refused|communications link failure",
     re.I,
 )
+COMPLAINS = re.compile(
+    r"fatal|error|err=|invalid|panic|exception|cannot|can't|fail|unable|missing|required|parse|unknown|illegal|malformed"
+    r"|unexpected|unsupported|not a valid|out of range|refus|emerg|could not|must be|ENOTFOUND|no such host",
+    re.I,
+)
+CALM = re.compile(r"^.{0,80}?(?:(?i:\blevel[\"']?\s*[=:]\s*[\"']?(?:info|debug|trace)\b)|\b(?:INFO|DEBUG|TRACE)\b)")
+"""What a program tells of its settings while it starts is no complaint, whatever words the settings hold."""
+_AROUND = re.compile(r"^\s+at \S|^\s*[\"']?(?!\w*(?:Error|Exception))\w+[\"']?:\s*[\"']?[\w.-]+[\"']?,?\s*$")
+"""A frame of a stack, or one field of an error that was printed: what was said stands in a line near it."""
 _SAID = (
     ("port", "wants a port that is taken", re.compile(r"address already in use|EADDRINUSE|port \S+ (?:is )?already", re.I)),
     ("read-only", "may not write: its file system is read-only", re.compile(r"read-only file system|EROFS", re.I)),
     ("heap", "ran out of its own heap, not of the container's limit",
      re.compile(r"OutOfMemoryError|heap out of memory|heap limit|MemoryError", re.I)),
     ("space", "finds no space left", re.compile(r"no space left on device|ENOSPC|disk quota exceeded", re.I)),
+    ("disk", "reads or writes a disk that fails", re.compile(r"input/output error|\bEIO\b", re.I)),
     ("library", "misses a library", re.compile(r"error while loading shared libraries|cannot open shared object|GLIBC_\d")),
     ("permission", "is not permitted to do what it needs",
      re.compile(r"permission denied|EACCES|operation not permitted|EPERM|AccessDenied", re.I)),
@@ -34,7 +45,7 @@ _SAID = (
     ("file", "misses a file or a module",
      re.compile(r"no such file or directory|ENOENT|FileNotFound|ModuleNotFoundError|cannot find module", re.I)),
     ("trace", "fails in its own code",
-     re.compile(r"^panic:|panicked at|^Traceback|Exception in thread|^\w*(?:Error|Exception):|segmentation fault"
+     re.compile(r"^panic:|panicked at|^Traceback|Exception in thread|^[\w.$]*(?:Error|Exception):|segmentation fault"
                 r"|unhandled|uncaught", re.I)),
 )  # fmt: skip
 STATED = ("heap", "library")
@@ -70,14 +81,17 @@ def last_lines(case: Case, container: Container, most: int = LINES) -> list[str]
 
 
 def symptom(case: Case, container: Container) -> Symptom | None:
-    """The first symptom of the table that the very end of the log shows, else that a little more of it shows."""
+    """The first symptom of the table that the very end of the log shows, else that a little more of it shows; else its last
+    complaint, whatever that is about."""
     lines = last_lines(case, container)
-    for nearer in (lines[-_VERY_END:], lines):
+    telling = [line for line in lines if not _AROUND.search(line)]
+    for nearer in (telling[-_VERY_END:], telling, lines):
         for kind, said, words in _SAID:
             line = next((line for line in reversed(nearer) if words.search(line)), "")
             if line:
                 return Symptom(kind, said, line)
-    return None
+    last = next((line for line in reversed(telling) if COMPLAINS.search(line) and not CALM.search(line)), "")
+    return Symptom("complaint", "complains", last) if last else None
 
 
 def agrees(case: Case, container: Container, told: Symptom) -> bool:

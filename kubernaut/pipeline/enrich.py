@@ -132,6 +132,7 @@ class _Facts:
             group.create_task(self._one("Lease", _NODE_LEASES, name))
             group.create_task(self._events(_NODE_EVENTS, {("Node", name)}))
             group.create_task(self._all("PodDisruptionBudget", ""))
+            group.create_task(self._all("Node", ""))  # whether it is alone with its trouble
 
     async def _pods_and_what_they_need(self, top: Object, root: Object) -> None:
         pods = await self._pods(top) or ([root] if root["kind"] == "Pod" else [])

@@ -14,7 +14,7 @@ from kubernaut.domain.resources import ResourceRef
 from kubernaut.pipeline.enrich import enrich
 from kubernaut.ports import ClusterHealth
 
-from .cluster import NOW, Cluster, container, ended, out_of_memory_cluster, waiting
+from .cluster import NOW, Cluster, ago, container, ended, out_of_memory_cluster, waiting
 
 CHECKOUT = ResourceRef("c1", "Deployment", "checkout", "shop")
 
@@ -182,3 +182,23 @@ async def test_the_application_that_the_tracking_id_names_is_read() -> None:
     cluster.objects.append({"kind": "Application", "metadata": {"name": "shop", "namespace": "gitops"}, "spec": {}})
     snapshot = await enrich(Reader(cluster), CHECKOUT, clock=Held(), deadline_s=5.0)
     assert snapshot.get("Application", "shop", "gitops") is not None
+
+
+async def test_a_node_that_flaps_with_all_the_others_is_not_cordoned_alone() -> None:
+    def answer(nodes: int) -> Cluster:
+        cluster = Cluster()
+        for i in range(nodes):
+            node = cluster.node(f"n{i}")
+            for told in node["status"]["conditions"]:
+                told["lastTransitionTime"] = ago(400)
+            for seconds in (3000, 1800, 450):
+                cluster.event(node, "NodeNotReady", "it is now NotReady", at_s=seconds, component="node-controller")
+        return cluster
+
+    found = []
+    for nodes in (1, 4):
+        target = ResourceRef("c1", "Node", "n0")
+        snapshot = await enrich(Reader(answer(nodes)), target, clock=Held(), deadline_s=5.0)
+        best = RulesAnalyst().judge(snapshot)[0][0]
+        found.append((best.failure_class, best.confidence > 0.9))
+    assert found == [("NodeFlapping", True), ("NodeFlapping", False)]
