@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.domain.errors import BadInput, KubernautError, Temporary
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.ports import Change, Clock, Store
 from kubernaut.server.gateway.tokens import Tokens
@@ -62,13 +63,12 @@ class Reloads:
         Policies are read only when a name, a size or a time changed: reading them all every few seconds would be waste,
         and a fault would be told again and again.
         """
-        seen = await asyncio.to_thread(_state_of, self._folder)
+        seen = None  # the first look is at everything: somebody may have edited while the daemon started
         while True:
             asked = await self._pause(every_s)
             self._look_at_tokens(at_once=asked)
             state = await asyncio.to_thread(_state_of, self._folder)
-            if asked or state != seen:
-                await self._look_at_policies()
+            if (asked or state != seen) and await self._look_at_policies():
                 seen = state
             if asked:
                 log.info("looked again at tokens and policies", policies=self._policies.revision[:12])
@@ -91,30 +91,38 @@ class Reloads:
                 log.warning("the tokens file can't be used, the old tokens stay valid", error=str(error))
             self._told = str(error)
 
-    async def _look_at_policies(self) -> None:
-        outcome = await self._policies.reload()
+    async def _look_at_policies(self) -> bool:
+        """Whether that was a look; else it is tried again."""
+        try:
+            outcome = await self._policies.reload()
+        except Temporary as error:
+            log.warning("policies can't be looked at now, those in force stay", error=str(error))
+            return False
         if outcome.faults:
             text = "; ".join(str(fault) for fault in outcome.faults[:_SHOWN])
             message = f"policies of {self._folder} were not taken, revision {outcome.revision[:12]} stays: {text}"
         elif outcome.changed:
             message = f"policies of {self._folder} reloaded: revision {outcome.revision[:12]}"
         else:
-            return
+            return True
         data = {"revision": outcome.revision, "changed": outcome.changed, "faults": [str(f) for f in outcome.faults]}
         note = JournalDraft(self._clock.now(), "policy", message, data=data)
         try:
             await self._store.commit(Change(journal=(note,)))
         except KubernautError as error:
             log.warning("a reload could not be journaled", message_lost=message, error=str(error))
+        return True
 
 
 def _state_of(folder: Path) -> list[tuple[str, int, int]]:
-    """Names, sizes and times of all files; links are followed, because a mounted ConfigMap is made of them."""
+    """Names, sizes and times of all files; links are followed, because a mounted ConfigMap is made of them.
+
+    What comes or goes meanwhile is seen at the next look.
+    """
     state = []
-    for path in sorted(folder.rglob("*")):
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        state.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return state
+    for above, _, names in os.walk(folder):
+        for path in (os.path.join(above, name) for name in names):
+            with contextlib.suppress(OSError):
+                stat = os.stat(path)
+                state.append((path, stat.st_size, stat.st_mtime_ns))
+    return sorted(state)

@@ -2,14 +2,20 @@
 
 import json
 import os
+import resource
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from policies_on_disk import DECISION, approval_of_its_own, copy_of_shipped
 
 from kubernaut.adapters.rego.engine import RegoPolicyEngine
+from kubernaut.adapters.rego.policyset import PolicySet
 from kubernaut.adapters.rego.samples import sample
-from kubernaut.domain.errors import BadInput
+from kubernaut.domain.errors import BadInput, Temporary
 
 GOOD = json.dumps(DECISION)
 
@@ -159,3 +165,63 @@ async def test_a_mounted_configmap_is_read_once(tmp_path: Path) -> None:
     mounted = await RegoPolicyEngine.load(real.parent)
     plain = await RegoPolicyEngine.load(real)
     assert mounted.revision == plain.revision
+
+
+@contextmanager
+def _coming_and_going(folder: Path) -> Iterator[None]:
+    """Hidden folders appear and vanish, as the kubelet exchanges those of a ConfigMap."""
+    ended = threading.Event()
+
+    def exchange() -> None:
+        number = 0
+        while not ended.is_set():
+            number += 1
+            data = folder / f"..{number % 20}"
+            data.mkdir()
+            (data / "approval.rego").write_text("package x\n")
+            shutil.rmtree(data)
+
+    thread = threading.Thread(target=exchange)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_configmap_that_is_exchanged_while_it_is_read_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "approval.rego").write_text("package kubernaut.approval\n")
+    with _coming_and_going(folder):
+        assert len({PolicySet.read(folder).revision for _ in range(3000)}) == 1
+
+
+async def test_a_key_that_is_there_twice_is_named(tmp_path: Path) -> None:
+    directory = copy_of_shipped(tmp_path)
+    text = (directory / "data.json").read_text()
+    (directory / "data.json").write_text(
+        text.replace('"drains_per_pool": 1', '"drains_per_pool": 1, "drains_per_pool": 50')
+    )
+    with pytest.raises(BadInput, match=r"data\.json: drains_per_pool: is there twice in one object"):
+        await RegoPolicyEngine.load(directory)
+
+
+async def test_a_machine_without_room_for_a_process_is_no_fault_of_the_policies(tmp_path: Path) -> None:
+    directory = copy_of_shipped(tmp_path)
+    engine = await RegoPolicyEngine.load(directory)
+    before = engine.revision
+    (directory / "approval.rego").write_text((directory / "approval.rego").read_text() + "# a remark\n")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(files) + 2, limits[1]))
+    try:
+        with pytest.raises(Temporary, match="no process can be started"):
+            await engine.reload()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for number in files:
+            os.close(number)
+    assert engine.revision == before
+    assert (await engine.reload()).changed

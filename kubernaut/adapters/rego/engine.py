@@ -81,6 +81,7 @@ class RegoPolicyEngine:
 
         Raises:
             BadInput: the set is unfit to decide; names file and line of the first fault.
+            Temporary: it can't be examined now.
         """
         overrides = data_overrides or {}
         policies = await asyncio.to_thread(PolicySet.read, directory, overrides)
@@ -91,7 +92,11 @@ class RegoPolicyEngine:
         return cls(directory, overrides, policies, late_s=late_s, probe_limit_s=probe_limit_s)
 
     async def reload(self) -> Reload:
-        """Take the directory's present content, or keep the last good set and say what is wrong with the new one."""
+        """Take the directory's present content, or keep the last good set and say what is wrong with the new one.
+
+        Raises:
+            Temporary: it can't be examined now; what was in force stays.
+        """
         try:
             policies = await asyncio.to_thread(PolicySet.read, self._directory, self._overrides)
             if policies.revision == self.revision:

@@ -6,8 +6,10 @@ edits the directory in between.
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +52,9 @@ class PolicySet:
         Raises:
             BadInput: something can't be read, is too large or is not JSON; names file and line.
         """
-        if not directory.is_dir():
+        if not os.path.isdir(directory):
             raise BadInput("no such directory: name the one that holds the *.rego files", place=str(directory))
-        paths = sorted(path for path in directory.rglob("*.rego") if not _hidden(path.relative_to(directory)))
+        paths = sorted(path for path in _below(directory) if path.suffix == ".rego")
         texts = [(str(path), _text(path)) for path in paths]
         rules = tuple(item for item in texts if not item[0].endswith(TEST_SUFFIX))
         if not rules:
@@ -71,9 +73,19 @@ def merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, A
     return result
 
 
-def _hidden(path: Path) -> bool:
-    """A mounted ConfigMap shows each file twice, once below `..data`; the second showing is not another file."""
-    return any(part.startswith(".") for part in path.parts)
+def _below(directory: Path) -> Iterator[Path]:
+    """All entries but hidden ones: a mounted ConfigMap shows each file twice, once in a hidden folder that comes and goes.
+
+    Raises:
+        BadInput: a folder can't be read; without its rules the others might allow what it forbids.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise BadInput(f"can't be read: {error.strerror}", place=str(error.filename)) from error
+
+    for folder, folders, files in os.walk(directory, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in (*folders, *files) if not name.startswith("."))
 
 
 def _text(path: Path) -> str:
@@ -90,10 +102,10 @@ def _text(path: Path) -> str:
 
 
 def _data(path: Path) -> dict[str, Any]:
-    if not path.exists():
+    if not os.path.lexists(path):
         return {}
     try:
-        document = json.loads(_text(path))
+        document = json.loads(_text(path), object_pairs_hook=partial(_object, path))
     except json.JSONDecodeError as error:
         raise BadInput(f"not JSON: {error.msg}", place=f"{path}:{error.lineno}") from error
     except RecursionError as error:
@@ -101,3 +113,13 @@ def _data(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadInput("must hold one JSON object", place=str(path))
     return document
+
+
+def _object(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key that is there twice is refused: the last would count, and nobody would miss the limit in the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadInput("is there twice in one object", field=twice, place=str(path))
+    return found

@@ -23,7 +23,7 @@ import msgspec
 from kubernaut.adapters.rego.policyset import DATA_FILE, PolicySet
 from kubernaut.adapters.rego.rules import DECISION, ENVIRONMENT, SETTINGS_PROBLEMS, Rules
 from kubernaut.adapters.rego.samples import NAMESPACES, sample, samples
-from kubernaut.domain.errors import BadInput
+from kubernaut.domain.errors import BadInput, Temporary
 from kubernaut.domain.policy import ENVIRONMENTS, FAIL_CLOSED, Decision
 
 MEMORY_BYTES = 2 * 1024**3
@@ -111,18 +111,19 @@ async def probe(policies: PolicySet, limit_s: float) -> list[Fault]:
 
     Args:
         limit_s: of computing; a busy machine may take several times as long, and is no fault of the policies.
+
+    Raises:
+        Temporary: the machine has no room for another process now.
     """
     late = Fault(policies.place, f"the evaluation of the sample inputs did not end within {limit_s:g} s")
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __spec__.name if __name__ == "__main__" else __name__,
-        "-",
-        str(math.ceil(limit_s)),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    pipe = asyncio.subprocess.PIPE
+    itself = __spec__.name if __name__ == "__main__" else __name__
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", itself, "-", str(math.ceil(limit_s)), stdin=pipe, stdout=pipe, stderr=pipe
+        )
+    except OSError as error:
+        raise Temporary(f"the policies can't be examined now: no process can be started ({error.strerror})") from error
     try:
         async with asyncio.timeout(limit_s * _BUSY):
             output, complaint = await child.communicate(msgspec.json.encode(policies))
