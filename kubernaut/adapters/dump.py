@@ -80,7 +80,9 @@ class Dump:
         wide = not target.namespace
         near = self._named_elsewhere(target.namespace)
         objects = tuple(o for o in self.objects if wide or _concerns(o, target.namespace) or _backs(o, near))
-        logs = {key: text for key, text in self.logs.items() if wide or key.namespace == target.namespace}
+        logs = {
+            k: text for k, text in self.logs.items() if wide or k.namespace == target.namespace or k.namespace in near
+        }
         return Snapshot(target, self.taken_at, objects, logs, missing=(*self.problems, *self._absent(objects)))
 
     def _named_elsewhere(self, namespace: str) -> frozenset[str]:
@@ -303,7 +305,7 @@ def _taken_at(objects: Any, newest_file: float) -> datetime:
     if not told:
         return written
     newest = max(told)
-    return max(written if written - newest <= _SOON else newest, newest + _AFTERWARDS)
+    return written if timedelta() <= written - newest <= _SOON else newest + _AFTERWARDS
 
 
 def _times(item: Object) -> Iterator[Any]:

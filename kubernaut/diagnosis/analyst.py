@@ -129,7 +129,7 @@ class RulesAnalyst:
                 theirs = self._asked(self._about(case, ref), on_the_way)[0]
             found += [blamed(case, needed, finding) for finding in theirs]
             if not any(finding.confidence >= _EXPLAINS for finding in theirs):
-                found.append(down(case, needed))
+                found.append(down(case, needed, theirs))
         if not found:
             return findings
         return found + [_as_effect(f) if f.failure_class in _EFFECTS else f for f in findings]

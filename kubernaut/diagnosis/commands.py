@@ -92,7 +92,8 @@ def _cause(first: Container, pods: int, why: str, image: Difference | None, comm
         if image
         else ""
     )
-    said = plain(why, 160).rstrip(".")
+    foreign = " (it is built for another processor, or lacks its #! line)" if _FOREIGN.search(why) else ""
+    said = plain(why, 160).rstrip(".") + foreign
     return f"Container {first.name} of {many(pods, 'pod')} can't start {plain(program, 80)}{changed_by}: {said}."
 
 

@@ -5,7 +5,7 @@ which no pod is ready; then what is wrong with the workload behind that Service 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kubernaut.domain.analysis import Evidence, Finding
@@ -75,8 +75,12 @@ def blamed(case: Case, needed: Dependency, theirs: Finding) -> Finding:
     )  # fmt: skip
 
 
-def down(case: Case, needed: Dependency) -> Finding:
-    """That a Service has nothing ready behind it, where nothing more is known about why."""
+def down(case: Case, needed: Dependency, theirs: Sequence[Finding] = ()) -> Finding:
+    """That a Service has nothing ready behind it, where no more than a guess says why.
+
+    Args:
+        theirs: what was found about the workload behind it; the best guess is told, and makes nothing surer.
+    """
     name, workload = needed.service["metadata"]["name"], needed.workload
     wanted = ((workload or {}).get("spec") or {}).get("replicas")
     why = (
@@ -89,7 +93,8 @@ def down(case: Case, needed: Dependency) -> Finding:
     return Finding(
         target=ref_of(workload or needed.service, case.snapshot.target.cluster),
         failure_class="DependencyUnavailable",
-        cause=f"{case.owner.name} can't reach service {plain(name, 80)}: {plain(why, 160)}.",
+        cause=f"{case.owner.name} can't reach service {plain(name, 80)}: {plain(why, 160)}."
+        + (f" {max(theirs, key=lambda f: f.confidence).cause}" if theirs else ""),
         confidence=confidence(Rests.INDIRECT, supports=len(needed.containers) > 1),
         evidence=(
             _said(needed),

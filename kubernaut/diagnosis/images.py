@@ -19,7 +19,7 @@ from .objects import Container, condition, no_space_left, pod_ready
 from .pullsecrets import PullSecret, bad_pull_secret
 from .registries import failures, no_such_host, registry, why_not_pulled
 from .units import moment
-from .words import event_fact, fact, many, plain
+from .words import event_fact, fact, listed, many, plain
 
 PULLING = (
     "ImagePullBackOff",
@@ -91,7 +91,7 @@ def _finding(case: Case, containers: list[Container], image: str) -> Finding:
         confidence=confidence(
             rests,
             supports=sum((proven, len(containers) > 1, bool(good))),
-            contradictions=bool(runs) and why not in ("unreachable", "limited"),
+            contradictions=bool(runs) and why not in ("unreachable", "untrusted", "limited"),
             missing=case.lacks("replicaset") if reverts else 0,
         ),
         evidence=(*_evidence(case, containers, image), *_secret_fact(case, first, secret)),
@@ -117,7 +117,7 @@ def _cause(case: Case, container: Container, image: str, why: Why) -> str:
     refused = (
         f"The pull secret {why.secret.name} {why.secret.wrong}, so the registry refuses {image} for {where}."
         if why.secret
-        else f"The registry refuses to give out {image}, so {where} can't start."
+        else f"The registry refuses to give out {image} {_with(container)}, so {where} can't start."
     )
     return {
         "not found": f"The registry has no image {image}, so {where} can't start.",
@@ -129,10 +129,17 @@ def _cause(case: Case, container: Container, image: str, why: Why) -> str:
         "limited": f"The registry has reached its rate limit for this cluster and refuses {image} for now, so {where} "
         "can't start.",
         "unreachable": f"The registry of {image} does not answer{from_node}, so {where} can't start.",
+        "untrusted": f"The node does not trust the certificate of the registry of {image}{from_node}, so {where} can't start.",
     }.get(
         why.word,
         f"Image {image} can't be pulled{from_node}, so {where} can't start; the reason is not one that is known.",
     )
+
+
+def _with(container: Container) -> str:
+    """By which pull secrets the registry was asked."""
+    named = [str(s.get("name", "")) for s in (container.pod.get("spec") or {}).get("imagePullSecrets") or ()]
+    return f"with pull secret {plain(listed(named), 80)}" if named else "without a pull secret"
 
 
 def _processor(case: Case, container: Container) -> str:
@@ -182,6 +189,8 @@ def _alternatives(why: str, secret: PullSecret | None, runs: bool, good: str) ->
         )
     if why == "unreachable":
         found.append("the node's network or DNS is at fault, not the registry: look whether other images can be pulled")
+    if why == "untrusted":
+        found.append("the registry speaks no TLS: then the runtime of each node has to be told so")
     if why == "limited":
         found.append("the image: it exists, and the kubelet tries again by itself; a pull secret raises the limit")
     if runs:

@@ -250,14 +250,26 @@ def _flaps(case: Case, node: Object) -> int:
 
 
 def _changed_together(case: Case, node: Object) -> list[Object]:
-    """The other nodes whose Ready turned in the same minutes, if they are half of all: then no single one is at fault."""
+    """The other nodes whose Ready turned in the same minutes, if they are half of all: then no single one is at fault.
+
+    A node that has just come turned for that reason alone.
+    """
     at = moment(condition(node, "Ready").get("lastTransitionTime"))
     others = [other for name, other in case.nodes.items() if name != node["metadata"]["name"]]
     if at is None or not case.recently(at) or not others:
         return []
     times = [(other, moment(condition(other, "Ready").get("lastTransitionTime"))) for other in others]
-    alike = [other for other, when in times if when is not None and abs((at - when).total_seconds()) <= _TOGETHER_S]
+    alike = [
+        other
+        for other, when in times
+        if when is not None and abs((at - when).total_seconds()) <= _TOGETHER_S and not _came_at(other, when)
+    ]
     return alike if len(alike) >= 2 and 2 * len(alike) >= len(others) else []
+
+
+def _came_at(node: Object, when: datetime) -> bool:
+    created = moment(node["metadata"].get("creationTimestamp"))
+    return created is not None and (when - created).total_seconds() < _JOINING_S
 
 
 def _also(nodes: list[Object]) -> str:

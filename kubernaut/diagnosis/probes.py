@@ -3,6 +3,8 @@
 The kubelet says what its probe was answered. Only what a release changed, or a port that no container has, makes it a cause.
 """
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
@@ -15,7 +17,7 @@ from .images import last_good_image
 from .nodes import node_at_fault
 from .objects import Container, condition, containers_of, event_time, pod_ready
 from .units import moment
-from .words import event_fact, fact, many, plain
+from .words import event_fact, fact, many, plain, quoted
 
 _PATIENCE_S = 300.0
 _DEADLINE_S = 600.0
@@ -77,7 +79,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     return Finding(
         target=case.owner,
         failure_class="ReadinessProbeFailed",
-        cause=_cause(first, len(containers), probe, port, good),
+        cause=_cause(first, len(containers), Why(probe, port, good, _answer(said))),
         confidence=confidence(
             Rests.INDIRECT if explained or (good and proven) else Rests.HINT,
             supports=sum((bool(told), len(containers) > 1, bool(probe) and served, explained and bool(port))),
@@ -104,14 +106,32 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     )
 
 
-def _cause(first: Container, pods: int, probe: list[Difference], port: str, good: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What is known: what a release changed of the probe, a port that no container has, the image that served, the answer."""
+
+    probe: list[Difference]
+    port: str
+    good: str
+    answer: str
+
+
+def _cause(first: Container, pods: int, why: Why) -> str:
     what = f"Container {first.name} of {many(pods, 'pod')} runs but never became ready: its readiness probe ({_spoken(first)})"
-    if probe:
-        what += f" was changed by the last release ({probe[0].field} {plain(probe[0], 80)})"
-        return f"{what} and fails since." + (f" No container has port {port}." if port else "")
-    if port:
-        return f"{what} asks port {port}, which no container of the pod has."
-    return f"{what} fails" + (" since the last release changed its image." if good else "; why is not told.")
+    if why.probe:
+        what += f" was changed by the last release ({why.probe[0].field} {plain(why.probe[0], 80)})"
+        return f"{what} and fails since." + (f" No container has port {why.port}." if why.port else "")
+    if why.port:
+        return f"{what} asks port {why.port}, which no container of the pod has."
+    since = " since the last release changed its image" if why.good else ""
+    if why.answer:
+        return f"{what} fails{since}: {quoted(why.answer, 120)}"
+    return f"{what} fails{since}." if since else f"{what} fails; why is not told."
+
+
+def _answer(said: str) -> str:
+    """What the probe was answered, without the kubelet's own words before it and the count behind it."""
+    return re.sub(r"^(?:Readiness|Startup) probe (?:failed|errored)[^:]*:\s*|\s*\(x\d+\)$", "", said)
 
 
 def _alternatives(probe: list[Difference], good: str) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ def lost_readiness(case: Case, pod: Object) -> datetime | None:
 def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unready: int) -> Finding:
     probes = _probe_failures(case, [pod])
     pressed = _pressed(case, pod)
+    gone = case.node_of(pod) is None and bool(case.nodes) and not case.lacks("node")
     events_known = not case.lacks("events")
     return Finding(
         target=ref_of(pod, case.snapshot.target.cluster),
@@ -137,7 +138,7 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
         confidence=confidence(
             Rests.DIRECT if unready == 1 else Rests.INDIRECT,
             supports=sum((bool(probes), len(serving) > 1)),
-            contradictions=_just_changed(case, at) + bool(pressed),
+            contradictions=_just_changed(case, at) + bool(pressed) + gone,
             missing=(not events_known) + (case.node_of(pod) is None),
         ),
         evidence=(
@@ -156,6 +157,8 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
         if pressed
         else ("the node is at fault: its Ready condition is True and it tells no problem",)
         if case.node_of(pod) is not None
+        else ("the node is gone: then the control plane deletes its pods by itself",)
+        if gone
         else ("the node is at fault: it could not be read",),
     )
 

@@ -1,4 +1,5 @@
-"""A registry's answer, told apart by its words: no such image, no permission, no answer, too many requests, another processor.
+"""A registry's answer, told apart by its words: no such image, no permission, no answer, too many requests, another processor,
+a certificate that the node does not trust.
 
 Runtimes wrap the registry's words in their own, and each release wraps them anew: words are matched in the whole message
 without the image's name, the most telling first, and what is not understood is told as such.
@@ -15,10 +16,11 @@ _PLATFORM = re.compile(
     r"specified platform|no matching manifest",
     re.I,
 )
+_UNTRUSTED = re.compile(r"x509|certificate|server gave HTTP response", re.I)
 _UNREACHABLE = re.compile(
-    r"no such host|i/o timeout|connection refused|connection reset|dial tcp|handshake|x509|certificate|no route to host"
+    r"no such host|i/o timeout|connection refused|connection reset|dial tcp|handshake|no route to host"
     r"|deadline exceeded|context canceled|\b50[0234]\b|service unavailable|bad gateway|internal server error|\bEOF\b"
-    r"|server gave HTTP response|proxyconnect|request canceled|network is unreachable",
+    r"|proxyconnect|request canceled|network is unreachable",
     re.I,
 )
 _DENIED = re.compile(
@@ -34,6 +36,7 @@ _NOT_FOUND = re.compile(
 _ORDER = (
     ("limited", _LIMITED),
     ("platform", _PLATFORM),
+    ("untrusted", _UNTRUSTED),
     ("unreachable", _UNREACHABLE),
     ("denied", _DENIED),
     ("not found", _NOT_FOUND),
@@ -41,7 +44,8 @@ _ORDER = (
 
 
 def why_not_pulled(case: Case, container: Container) -> str:
-    """`not found`, `denied`, `limited`, `platform`, `unreachable`, `invalid`, `never`; empty when it is not understood."""
+    """`not found`, `denied`, `limited`, `platform`, `untrusted`, `unreachable`, `invalid` or `never`; empty when it is not
+    understood."""
     if container.waiting in ("InvalidImageName", "ErrImageNeverPull"):
         return "invalid" if container.waiting == "InvalidImageName" else "never"
     for text in (container.waiting_message, *failures(case, container)):

@@ -51,7 +51,7 @@ def unschedulable(case: Case) -> list[Finding]:
     message = str(why.get("message", ""))
     claims = _unbound_claims(case, pod) if _UNBOUND.search(message) else []
     coming = any(event.get("reason") == "TriggeredScaleUp" for event in case.events(pod))
-    behind = f"; claim {listed(claims)} is not bound" if claims else ""
+    behind = f"; claim {listed(claims)} is not bound{_why_unbound(case, claims[0])}" if claims else ""
     return [
         Finding(
             target=_named(case, "PersistentVolumeClaim", claims[0]) if claims else case.owner,
@@ -77,6 +77,19 @@ def _unbound_claims(case: Case, pod: Object) -> list[str]:
     read = {name: case.snapshot.get("PersistentVolumeClaim", name, namespace) for name in named}
     unbound = [n for n, claim in read.items() if claim and (claim.get("status") or {}).get("phase") != "Bound"]
     return unbound or (named if len(named) == 1 and read[named[0]] is None else [])
+
+
+def _why_unbound(case: Case, name: str) -> str:
+    """What a claim waits for: its last warning, else the storage class that it asks for."""
+    claim = case.snapshot.get("PersistentVolumeClaim", name, case.snapshot.target.namespace)
+    if claim is None:
+        return ""
+    told = [e for e in case.events(claim) if e.get("type") == "Warning"]
+    if told:
+        last = max(told, key=lambda e: str(event_time(e)))
+        return f" ({plain(last.get('message', ''), 120)})"
+    asked = (claim.get("spec") or {}).get("storageClassName")
+    return f" (it asks for storage class {plain(asked, 60)})" if asked else ""
 
 
 def _of_claims(case: Case, claims: list[str]) -> list[Evidence]:
@@ -162,7 +175,9 @@ def kept_back(case: Case) -> list[Finding]:
         mine = [c for c in case.containers if c.pod is pod]
         waits = any(c.waiting in _PREPARING for c in mine) and not any(c.running or absent(case, c) for c in mine)
         age_s = case.age_s(moment(pod["metadata"].get("creationTimestamp")))
-        told = [e for e in case.events(pod) if e.get("reason") in _KEPT_BACK and _still(case, e)]
+        told = [
+            e for e in case.events(pod) if e.get("reason") in _KEPT_BACK and (_still(case, e) or _once(case, pod, e))
+        ]
         if waits and told and age_s is not None and age_s >= _PREPARED_S:
             last = max(told, key=lambda e: str(event_time(e)))
             held.setdefault(str(last["reason"]), []).append((pod, last))
@@ -213,6 +228,12 @@ def _still(case: Case, event: Object) -> bool:
     """Whether an event was told so lately that what it tells goes on; controllers repeat it every quarter of an hour."""
     age_s = case.age_s(event_time(event))
     return age_s is None or age_s <= _STILL_S
+
+
+def _once(case: Case, pod: Object, event: Object) -> bool:
+    """Whether it tells that a volume is attached elsewhere: that is told once, and holds until it is attached."""
+    attached = [str(event_time(e)) for e in case.events(pod) if e.get("reason") == "SuccessfulAttachVolume"]
+    return event.get("reason") == "FailedAttachVolume" and not any(at >= str(event_time(event)) for at in attached)
 
 
 def _steady(case: Case, since: object) -> bool:

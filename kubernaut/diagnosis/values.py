@@ -17,7 +17,7 @@ from .confidence import Rests, confidence
 from .history import before
 from .objects import Container
 from .units import moment
-from .words import fact, many, plain, sayable
+from .words import fact, many, plain, quoted, sayable
 
 
 def wrong_value(case: Case) -> list[Finding]:
@@ -47,6 +47,7 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
     alive_elsewhere = _others_live_with_it(case, use, at)
     _, end = container.last_end
     value = HIDDEN if is_secret_name(use.key) else plain(first.value, 60)
+    file = "\n" in first.value.strip()
     permanent = None
     if old and sayable(use.key, first.value, old[0]):
         permanent = ActionProposal(
@@ -61,7 +62,11 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
         target=target,
         failure_class="CrashLoopBackOff",
         cause=f"Container {container.name} of {many(len({b.container.pod['metadata']['name'] for b in blamed}), 'pod')} exits "
-        f"at its start because it refuses {use.key}={value!r} of ConfigMap {use.config_map}.",
+        + (
+            f"at its start because it refuses file {use.key} of ConfigMap {use.config_map}: {quoted(first.line, 160)}"
+            if file
+            else f"at its start because it refuses {use.key}={value!r} of ConfigMap {use.config_map}."
+        ),
         confidence=confidence(
             Rests.DIRECT if direct else Rests.INDIRECT if likely or (fits and not first.unreachable) else Rests.HINT,
             supports=sum((fits, old is not None, len(blamed) > 1)),

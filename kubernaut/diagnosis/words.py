@@ -57,6 +57,12 @@ def many(count: int, noun: str) -> str:
 
 
 def quoted(text: object, longest: int) -> str:
-    """The outside's words at the end of a sentence of ours: as `plain`, with exactly one full stop."""
-    words = plain(text, longest) or "no reason was given"
+    """The outside's words at the end of a sentence of ours: as `plain`, with exactly one full stop.
+
+    What is too long loses its middle: errors are wrapped from the outside, so their cause stands at the end.
+    """
+    words = plain(text, 8 * LONGEST) or "no reason was given"
+    if len(words) > longest:
+        half = (longest - 3) // 2
+        words = f"{words[:half].rstrip()} … {words[-half:].lstrip()}"
     return words if words.endswith((".", "…", "!", "?")) else f"{words}."

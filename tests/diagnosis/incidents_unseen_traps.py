@@ -262,7 +262,7 @@ def node_has_just_joined(c: Foreign) -> None:
 
 def node_is_gone(c: Foreign) -> None:
     c.node("ip-10-0-3-18")
-    _, pods = serving(c, 3, 2, node="ip-10-0-9-99")
+    _, pods = serving(c, 3, 2, unready_s=45, node="ip-10-0-9-99")
     pods[0]["status"]["reason"] = "NodeLost"
     c.event(pods[0], "NodeNotReady", "Node is not ready", 690, component="node-controller")
 
