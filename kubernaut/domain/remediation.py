@@ -4,7 +4,7 @@ Its phase is no state of its own: it is a pure function of the assessment and of
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .analysis import Analysis
@@ -70,6 +70,8 @@ class Remediation:
         decision: policy's word on the mitigation, or on the fix where there is no mitigation.
         ended_at: when the last track (or the assessment) ended.
         wake_at: when the assessment is looked at next; None once it is decided or has ended.
+        silent_since: since when the outside has not answered the assessment; None while it does.
+        unwatched_s: how long nobody looked, or nobody answered, since the first signal, in seconds.
     """
 
     id: str
@@ -90,12 +92,19 @@ class Remediation:
     ended_at: datetime | None = None
     imperative: ImperativeTrack | None = None
     gitops: GitOpsTrack | None = None
+    silent_since: datetime | None = None
+    unwatched_s: float = 0.0
     version: int = 0
 
     @property
     def cluster(self) -> str:
         """The cluster it happens in."""
         return self.target.cluster
+
+    @property
+    def watched_from(self) -> datetime:
+        """As if it had been watched without a break: its first signal, later by the time in which it was not."""
+        return self.signal.first_seen + timedelta(seconds=self.unwatched_s)
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -206,6 +215,7 @@ def advance(
         wake_at=wake_at if is_open else None,
         attempt=remediation.attempt + 1 if same else 0,
         reason=reason,
+        silent_since=None,
         ended_at=None if is_open or phase is AssessmentPhase.DECIDED else now,
     )
 

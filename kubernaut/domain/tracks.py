@@ -192,6 +192,7 @@ class ImperativeTrack:
         cancel_requested: a person wants it undone and ended: who and why; empty otherwise.
         handed_over: a person takes it over as it stands: who and why; empty otherwise.
         told: what the journal has of the present phase.
+        silent_since: since when the outside has not answered; None while it does.
     """
 
     id: str
@@ -217,6 +218,7 @@ class ImperativeTrack:
     handed_over: str = ""
     replans: int = 0
     told: Telling | None = None
+    silent_since: datetime | None = None
     version: int = 0
 
     @property
@@ -266,6 +268,7 @@ class GitOpsTrack:
     handed_over: str = ""
     asked_at: datetime | None = None
     told: Telling | None = None
+    silent_since: datetime | None = None
     version: int = 0
 
     @property
@@ -333,5 +336,6 @@ def _moved(track: Track, phase: StrEnum, now: datetime, wake_at: datetime | None
         "due_at": track.due_at if same else None,
         "steady_since": track.steady_since if same else None,
         "told": track.told if same else None,
+        "silent_since": None,
         "ended_at": now if ended else None,
     }

@@ -10,7 +10,7 @@ import structlog
 from kubernaut.diagnosis.well import Well, well
 from kubernaut.domain.analysis import Analysis, Finding
 from kubernaut.domain.assessment import OPEN, AssessmentEvent, AssessmentPhase
-from kubernaut.domain.errors import KubernautError, NotFound
+from kubernaut.domain.errors import KubernautError, NotFound, Temporary
 from kubernaut.domain.facts import Commit, Snapshot
 from kubernaut.domain.journal import JournalDraft
 from kubernaut.domain.remediation import FINAL, Remediation, advance
@@ -24,6 +24,7 @@ from .enrich import enrich
 from .entries import entry
 from .outside import Outside
 from .ownership import ownership_of
+from .steady import unwatched
 
 log = structlog.get_logger()
 _TURN, _MAX_TURN = timedelta(milliseconds=100), timedelta(seconds=2)
@@ -33,6 +34,8 @@ _TURN, _MAX_TURN = timedelta(milliseconds=100), timedelta(seconds=2)
 async def assess(out: Outside, remediation: Remediation) -> Change:
     """One look at a remediation whose assessment is open; returns what to persist."""
     now = out.clock.now()
+    late_s = unwatched(remediation.wake_at, now).total_seconds()
+    remediation = replace(remediation, unwatched_s=remediation.unwatched_s + late_s) if late_s else remediation
     if _gone_by_itself(remediation):
         reason = "the alert resolved before anything was done"
         skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
@@ -131,8 +134,11 @@ async def _commits(out: Outside, snapshot: Snapshot) -> tuple[Commit, ...]:
 
 async def _analyse(out: Outside, snapshot: Snapshot) -> Analysis:
     started = time.monotonic()
-    async with asyncio.timeout(out.limits.call_deadline_s):
-        findings, seen = await out.analyst.analyse(snapshot)
+    try:
+        async with asyncio.timeout(out.limits.call_deadline_s):
+            findings, seen = await out.analyst.analyse(snapshot)
+    except TimeoutError:
+        raise Temporary(f"the analysis was not done within {out.limits.call_deadline_s:g} s") from None
     return Analysis(findings, (*seen, *snapshot.missing), out.analyst.name, (time.monotonic() - started) * 1000)
 
 
@@ -158,15 +164,13 @@ def _over_by_itself(out: Outside, remediation: Remediation, analysis: Analysis, 
     Evidence may still be on its way, so an unclear failure's patience is the least that it has to hold for. What gets well
     again and again without staying so is not well: after a while a person is told.
     """
-    limits, first_seen = out.limits, remediation.signal.first_seen
-    steady_at = max(
-        seen.since + timedelta(seconds=limits.stability_s), first_seen + timedelta(seconds=limits.patience_s)
-    )
+    limits, begin = out.limits, remediation.watched_from
+    steady_at = max(seen.since + timedelta(seconds=limits.stability_s), begin + timedelta(seconds=limits.patience_s))
     if now >= steady_at:
         reason = f"nothing is wrong any more: {seen.text} for {(now - seen.since).total_seconds():.0f} s"
         skipped = advance(remediation, AssessmentEvent.SKIP, now, wake_at=None, reason=reason)
         return Change(skipped, journal=(_told(now, remediation, analysis), entry(now, remediation, "signal", reason)))
-    if now >= first_seen + timedelta(seconds=limits.verify_deadline_s + limits.stability_s):
+    if now >= begin + timedelta(seconds=limits.verify_deadline_s + limits.stability_s):
         return _escalated(remediation, analysis, f"{seen.text}, but never for long, and no known cause was found", now)
     reason = f"nothing is wrong just now ({seen.text}), looking whether it stays so"
     wake_at = min(steady_at, now + timedelta(seconds=1 + remediation.attempt))
@@ -177,7 +181,7 @@ def _over_by_itself(out: Outside, remediation: Remediation, analysis: Analysis, 
 
 def _patient(out: Outside, remediation: Remediation, analysis: Analysis, unclear: str, now: datetime) -> Change:
     """Evidence may still be on its way: look again for a while, then hand the findings to a person."""
-    give_up_at = remediation.signal.first_seen + timedelta(seconds=out.limits.patience_s)
+    give_up_at = remediation.watched_from + timedelta(seconds=out.limits.patience_s)
     if now < give_up_at:
         wake_at = min(give_up_at, now + timedelta(seconds=1 + remediation.attempt))
         waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=f"{unclear}, looking again")

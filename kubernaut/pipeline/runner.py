@@ -249,10 +249,10 @@ class Runner:
         phase = remediation.assessment if part == "assessment" else _track(remediation, part).phase
         if phase in _NEEDS_NO_CLUSTER or remediation.cluster not in self._out.clusters:
             return
-        if part != "assessment" and (
-            _track(remediation, part).cancel_requested or _track(remediation, part).handed_over
-        ):
-            return  # what has written nothing can be stopped without the cluster
+        if phase is not ImperativePhase.ROLLING_BACK and part != "assessment":
+            track = _track(remediation, part)
+            if track.cancel_requested or track.handed_over:
+                return  # what has written nothing can be stopped without the cluster
         health = self._out.clusters[remediation.cluster].health()
         if health.state == "DOWN":
             raise Temporary(f"{remediation.cluster} does not answer: {health.reason}")

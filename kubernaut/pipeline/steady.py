@@ -1,7 +1,7 @@
 """Health is watched for a while before it counts, and only time in which somebody watched is held against it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track
@@ -9,15 +9,19 @@ from kubernaut.domain.tracks import GitOpsTrack, ImperativeTrack, Track
 from .outside import Outside
 
 T = TypeVar("T", ImperativeTrack, GitOpsTrack)
-_LATE_S = 5.0
+_LATE = timedelta(seconds=5)
+
+
+def unwatched(wake_at: datetime | None, now: datetime) -> timedelta:
+    """How long nobody looked though it was time: the daemon was down, or had too much to do, or the clock jumped."""
+    late = now - wake_at if wake_at else timedelta()
+    return late if late > _LATE else timedelta()
 
 
 def watched(out: Outside, track: T) -> T:
-    """The track with its deadline moved by the time in which nobody looked: the daemon was down, or had too much to do."""
-    if track.due_at is None or track.wake_at is None:
-        return track
-    late = out.clock.now() - track.wake_at
-    return replace(track, due_at=track.due_at + late) if late.total_seconds() > _LATE_S else track
+    """The track with its deadline moved by the time in which nobody looked."""
+    late = unwatched(track.wake_at, out.clock.now())
+    return replace(track, due_at=track.due_at + late) if late and track.due_at else track
 
 
 def steady_since(track: Track, stamp: str, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from kubernaut.ports import Change
 
 from .entries import entry, progress, track_entry
 from .outside import Outside
+from .steady import unwatched
 from .stopping import remains
 
 _MAX_DELAY_S = 10.0
@@ -29,18 +30,21 @@ WAITING = "waits: "
 
 
 def waiting_for(out: Outside, remediation: Remediation, part: str, error: BaseException) -> Change:
-    """The row looks again later, more and more slowly; after `outage_s` a person gets it."""
+    """The row looks again later, more and more slowly; after `outage_s` without an answer a person gets it."""
     now = out.clock.now()
     wording = f"{remediation.cluster} did not answer in time" if isinstance(error, TimeoutError) else str(error)
     reason = WAITING + wording
     delay_s = 0.2 if isinstance(error, Conflict) else error.delay_s if isinstance(error, Temporary) else 2.0
     if part == "assessment":
-        if (now - remediation.created_at).total_seconds() > out.limits.outage_s:
+        since = _silent_since(remediation, now)
+        if now - since > timedelta(seconds=out.limits.outage_s):
             message = f"gave up waiting: {wording}"
             ended = advance(remediation, AssessmentEvent.TIME_OUT, now, wake_at=None, reason=message)
             return Change(ended, journal=(entry(now, remediation, "escalation", message),))
         wake_at = _wake_at(now, delay_s, remediation.attempt)
         waiting = advance(remediation, AssessmentEvent.WAIT, now, wake_at=wake_at, reason=reason)
+        missed_s = (unwatched(remediation.wake_at, now) + (wake_at - now)).total_seconds()
+        waiting = replace(waiting, silent_since=since, unwatched_s=waiting.unwatched_s + missed_s)
         told = not remediation.reason.startswith(WAITING)
         return Change(waiting, journal=(entry(now, remediation, "wait", reason),) if told else ())
     track = remediation.imperative if part == "imperative" else remediation.gitops
@@ -50,15 +54,14 @@ def waiting_for(out: Outside, remediation: Remediation, part: str, error: BaseEx
 
 
 def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s: float, now: datetime) -> Change:
-    open_for_s = (now - track.since).total_seconds()
-    rolling = track.phase is ImperativePhase.ROLLING_BACK
-    if open_for_s > out.limits.outage_s and not rolling and track.phase not in (
+    since = _silent_since(track, now)
+    if now - since > timedelta(seconds=out.limits.outage_s) and track.phase not in (
         GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE, ImperativePhase.AWAITING_APPROVAL,
     ):  # fmt: skip
         return ended_by(out, track, f"gave up waiting: {wording}")
     wake_at = _wake_at(now, delay_s, track.attempt)
     # What the outside takes away is not taken off the time that health has to show itself.
-    due_at = track.due_at + (wake_at - now) if track.due_at else None
+    due_at = track.due_at + unwatched(track.wake_at, now) + (wake_at - now) if track.due_at else None
     new = not track.reason.startswith(WAITING)
     if isinstance(track, ImperativeTrack):
         mitigation, journal = progress(now, replace(track, due_at=due_at), "wait", reason, new=new)
@@ -66,7 +69,13 @@ def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s:
     else:
         fix, journal = progress(now, replace(track, due_at=due_at), "wait", reason, new=new)
         waiting = advance_gitops(fix, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
-    return Change(tracks=(waiting,), journal=journal)
+    return Change(tracks=(replace(waiting, silent_since=since),), journal=journal)
+
+
+def _silent_since(row: Remediation | Track, now: datetime) -> datetime:
+    """Since when the outside has not answered, as far as somebody listened; a clock that was put back begins anew."""
+    since = row.silent_since
+    return min(since + unwatched(row.wake_at, now), now) if since else now
 
 
 def _wake_at(now: datetime, delay_s: float, attempt: int) -> datetime:
