@@ -14,7 +14,8 @@ from .state import Answer, Document, Prompt, State, Wish, Word
 from .views import Screen, View
 
 PRODUCTION = frozenset({"production", "unknown"})
-_NEEDS_CLUSTER = frozenset({"approve"})
+NOT_NOW = "not now: "
+"""How every notice begins that tells why a changing key can change nothing at the moment."""
 _AFTER_ESC_S = 1.0
 _FACTS = ("wish", "wish-diff", "approvals-of")
 """What a question is made of: read when its key was pressed, never what happened to be there."""
@@ -55,7 +56,7 @@ def wish(state: State, command: str, at: float) -> tuple[State, tuple[Load, ...]
     if at - state.escape_at < _AFTER_ESC_S:
         return state.say(f"{BY_ID[command].shown} came with an escape sequence and was dropped: press it again"), ()
     if why := obstacle(state):
-        return state.say(f"not now: {why}", "strong"), ()
+        return state.say(f"{NOT_NOW}{why}", "strong"), ()
     target = state.mentioned()
     if not target:
         return state.say("nothing is selected", "dim"), ()
@@ -138,7 +139,7 @@ def _vote(state: State, command: str, approval: Document) -> State:
     if not approval["may_vote"]:
         return state.say(f"not you: {clean(approval['why_not'])}", "strong")
     if command == "approve" and (why := _down(state, approval["cluster"])):
-        return state.say(f"not now: {why}", "strong")
+        return state.say(f"{NOT_NOW}{why}", "strong")
     target = approval["target"]
     verdict = "approve" if command == "approve" else "reject"
     where = place(approval["environment"], approval["cluster"])
@@ -172,7 +173,7 @@ def _merge(state: State, command: str, item: Document, pull: Document) -> State:
         send = Send(f"close {number}", f"{path}/close", {"reason": ""}, remediation=item["id"])
         return _ask(state, _letter(f"Close pull request {number} unmerged ({where})?", send))
     if why := _down(state, item["cluster"]):
-        return state.say(f"not now: {why}", "strong")
+        return state.say(f"{NOT_NOW}{why}", "strong")
     if not pull.get("may_merge", True):
         return _review(state, pull, path, number, where)
     send = Send(

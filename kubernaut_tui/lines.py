@@ -61,7 +61,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
         text = text.rstrip()
         length = _cells(text)
     if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
+        return set_cell_size(text, width - 1) + "…"
     return " " * (width - length) + text if right else text + " " * (width - length)
 
 

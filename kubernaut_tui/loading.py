@@ -1,6 +1,6 @@
 """What is to be loaded for what is shown, and what becomes of the replies."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from .effects import Load
@@ -81,9 +81,11 @@ def due(state: State) -> tuple[State, tuple[Load, ...]]:
             "diff": load.target in state.heard,
             "tree": load.target in state.heard or "status" in state.dirty,
         }.get(load.kind, False)
-        if changed:
+        if changed or ("problems" in state.dirty and (load.kind, load.target) in state.problems):
             loads.append(load)
     if "status" in state.dirty:
+        readbacks = (remediation(target, "readback") for target in state.uncertain)
+        loads += [load for load in readbacks if load not in state.loading]
         loads.append(STATUS)
     if state.frozen and "page" in state.dirty and state.view.screen is Screen.REMEDIATIONS and state.rows.items:
         ids = ",".join(str(row["id"]) for row in shown(state, state.rows))
@@ -92,8 +94,28 @@ def due(state: State) -> tuple[State, tuple[Load, ...]]:
     state, fresh = begin(state, loads)
     if busy:
         return state, fresh
-    kinds = {load.kind for load in fresh} | ({"approvals"} if state.view.screen is not Screen.APPROVALS else set())
-    return replace(state, dirty=state.dirty - kinds, heard=frozenset()), fresh
+    kinds = {load.kind for load in fresh} | {"problems"}
+    kinds |= {"approvals"} if state.view.screen is not Screen.APPROVALS else set()
+    asked = "approvals" in state.dirty
+    old = {key for key in state.documents if key[1] in state.heard or (asked and "approval" in key[0])}
+    return replace(forgotten(state, old, asked=asked), dirty=state.dirty - kinds, heard=frozenset()), fresh
+
+
+def forgotten(state: State, old: Collection[tuple[str, str]], *, asked: bool) -> State:
+    """Without what has changed and nobody looks at: seen later, it would pass for what is so now.
+
+    Args:
+        asked: whether the list of approvals has changed, too.
+    """
+    acted_on = {state.wish.remediation if state.wish else "", state.prompt.remediation if state.prompt else ""}
+    kept = {(load.kind, load.target) for load in wanted(state, state.view)}
+    documents = {
+        key: document for key, document in state.documents.items()
+        if key not in old or key in kept or key[1] in acted_on
+    }  # fmt: skip
+    if asked and state.view.screen is not Screen.APPROVALS:
+        state = replace(state, asked=replace(state.asked, items=(), known=False))
+    return replace(state, documents=documents)
 
 
 def shown(state: State, rows: Rows) -> tuple[Document, ...]:

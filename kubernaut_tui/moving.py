@@ -41,12 +41,12 @@ def _at(state: State, rows: Rows, index: int, key: str) -> Rows:
 def _in_list(state: State, command: str) -> tuple[State, tuple[Load, ...]]:
     rows = state.rows
     last = max(0, rows.total - 1)
-    if command == "bottom" and rows.offset + len(rows.items) <= last:
+    if command == "bottom" and state.connected and rows.offset + len(rows.items) <= last:
         start = max(0, rows.total - PAGE)
         rows = replace(rows, offset=start, wanted=start, index=last - start, cursor="", items=(), known=True)
         state = replace(state, rows=rows)
         return begin(state, (page(state),))
-    if command == "top" and rows.offset:
+    if command == "top" and state.connected and rows.offset:
         state = replace(state, rows=Rows(total=rows.total), acted_at=-1e9)
         return begin(state, (page(state),))
     index = _target(command, rows.index, len(rows.items), visible(state))

@@ -127,11 +127,13 @@ _WORDS = frozenset({name.partition(" ")[0] for name, _ in COMMANDS} | {"quit", "
 
 
 def filtered(state: State, text: str, *, faults: bool | None = None) -> tuple[State, tuple[Effect, ...]]:
-    """The list with another filter, from its top."""
+    """The list with another filter, from its top; the daemon filters, so without it what is there is kept."""
+    if not state.connected:
+        return state.say(f"the daemon filters, and it is {state.word}: the list stays as it is", "strong"), ()
     faults = state.faults if faults is None else faults
     views = state.views if state.view.screen is Screen.REMEDIATIONS else (START,)
     state = replace(state, filter=text, faults=faults, rows=Rows(), acted_at=-1e9, views=views)
-    return begin(state, (page(state),)) if state.connected else (state, ())
+    return begin(state, (page(state),))
 
 
 def command(state: State, text: str) -> tuple[State, tuple[Effect, ...]]:

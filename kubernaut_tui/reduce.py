@@ -61,7 +61,7 @@ def reduce(state: State, event: Event) -> Next:
         case Connected():
             return _connected(state, event)
         case Lost():
-            return replace(state, connected=False, reason=event.reason, loading=frozenset()), ()
+            return _lost(state, event), ()
         case Copied():
             return state.say(f"offered to the terminal's clipboard: {event.text}", "", 15.0), ()
 
@@ -91,6 +91,7 @@ def _shown(state: State) -> Next:
 
 
 def _pulse(state: State, event: Pulse) -> Next:
+    before = state.word
     state = replace(
         state,
         at=event.at,
@@ -101,11 +102,13 @@ def _pulse(state: State, event: Pulse) -> Next:
     dirty = {"page", "status"} if event.heard else set()
     dirty |= {"approvals"} if event.approvals else set()
     if event.at - state.status_at >= _STATUS_S:
-        dirty |= {"status", "page", "approvals"} if state.problems else {"status"}
+        dirty |= {"status", "page", "approvals", "problems"} if state.problems else {"status"}
         state = replace(state, status_at=event.at)
     state = replace(state, dirty=state.dirty | dirty)
     if state.notice and event.at >= state.notice_until:
         state = replace(state, notice="")
+    if state.word is not before:
+        state = _without_old_excuse(state)
     if state.wish and event.at - state.wish.at > _WISH_S:
         state = replace(state, wish=None).say("the daemon did not answer in time: nothing was sent", "strong")
     return loading.due(state)
@@ -113,10 +116,22 @@ def _pulse(state: State, event: Pulse) -> Next:
 
 def _connected(state: State, event: Connected) -> Next:
     state = replace(state, connected=True, ever=True, reason="", status=event.status, last_line=event.at, at=event.at)
+    state = loading.forgotten(_without_old_excuse(state), state.documents, asked=True)
     state, loads = _shown(state)
     uncertain = tuple(loading.remediation(target, "readback") for target in state.uncertain)
     state, more = loading.begin(state, uncertain)
     return state, (*loads, *more)
+
+
+def _lost(state: State, event: Lost) -> State:
+    since = state.wall if state.connected or not state.reason else state.lost_wall
+    lost = replace(state, connected=False, reason=event.reason, loading=frozenset(), lost_wall=since)
+    return _without_old_excuse(lost) if state.connected else lost
+
+
+def _without_old_excuse(state: State) -> State:
+    """The link is another than it was: why a key could change nothing is not why it can't now."""
+    return replace(state, notice="") if state.notice.startswith(acting.NOT_NOW) else state
 
 
 def _commanded(state: State, event: Commanded) -> Next:

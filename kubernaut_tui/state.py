@@ -114,6 +114,8 @@ class State:
         dirty: kinds that are to be loaded again at the next pulse.
         heard: remediations that changed since they were loaded.
         loading: loads in flight.
+        reason: why there is no connection.
+        lost_wall: since when there is none, in seconds since 1970.
         uncertain: remediation → what was sent and never answered.
         escape: a torn escape sequence: `esc`, `csi`, `ss3` or empty.
         read_only: no change is ever sent (`--read-only`).
@@ -138,6 +140,7 @@ class State:
     connected: bool = False
     ever: bool = False
     reason: str = ""
+    lost_wall: float = 0.0
     last_line: float = 0.0
     status: Document | None = None
     dirty: frozenset[str] = frozenset()

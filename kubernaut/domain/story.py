@@ -49,7 +49,7 @@ def story(remediation: Remediation) -> str:
     parts += [_gitops(remediation.gitops)] if remediation.gitops else []
     if not parts:
         return f"{what}; {phase.lower()}: {remediation.reason}" if remediation.reason else f"{what}; {phase.lower()}"
-    return f"{what}; {', '.join(parts)}"
+    return f"{what}; {', '.join(dict.fromkeys(parts))}"  # both tracks may wait for the same
 
 
 def _mitigation(remediation: Remediation, track: ImperativeTrack) -> str:

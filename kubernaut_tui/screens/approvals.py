@@ -19,8 +19,9 @@ def approvals(state: State, width: int) -> list[Line]:
     for at, item in enumerate(shown(state, rows), start=rows.top):
         lines.append(_row(state, item, width, selected=at == rows.index))
     if not rows.items:
-        problem = state.problems.get(("approvals", ""), "") or (state.reason if state.word is Word.DOWN else "")
-        told = clean(problem) or ("Nothing waits for a vote." if rows.known else "Asking the daemon …")
+        down = f"No connection to a daemon: {state.reason}" if state.word is Word.DOWN else ""
+        told = clean(down or state.problems.get(("approvals", ""), ""))
+        told = told or ("Nothing waits for a vote." if rows.known else "Asking the daemon …")
         lines += [line(""), *(cut(line("   " + text), width) for text in wrapped(told, width - 6))]
     return lines[: visible(state) + 1]
 

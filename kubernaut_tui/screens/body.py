@@ -1,6 +1,6 @@
 """The body of each view: which function draws what, and what copying means there."""
 
-from kubernaut_tui.lines import Line, clean, line
+from kubernaut_tui.lines import Line, clean, cut, line, wrapped
 from kubernaut_tui.state import State
 from kubernaut_tui.views import Screen, View
 
@@ -28,11 +28,10 @@ def body_of(state: State, view: View, width: int) -> list[Line]:
             return help_lines(state, width)
         case _:
             pass
-    kind = {Screen.DETAIL: "remediation", Screen.TIMELINE: "remediation"}.get(view.screen, view.screen.value)
-    document = state.document(kind, view.target)
+    kind, target = what(view)
+    document = state.document(kind, target)
     if document is None:
-        problem = state.problems.get((kind, view.target))
-        return [line(""), line((f"   {clean(problem)}", "strong") if problem else ("   reading …", "dim"))]
+        return [line(""), *_missing(state, state.problems.get((kind, target), ""), width)]
     match view.screen:
         case Screen.DETAIL:
             return detail(state, document, width)
@@ -48,6 +47,22 @@ def body_of(state: State, view: View, width: int) -> list[Line]:
             return tree(document, width, wrap=state.wraps(view.screen))
         case _:
             return approval(state, document, width)
+
+
+def what(view: View) -> tuple[str, str]:
+    """Kind and target of what a view mostly lives from."""
+    kinds = {
+        Screen.REMEDIATIONS: "page", Screen.DETAIL: "remediation", Screen.TIMELINE: "remediation",
+    }  # fmt: skip
+    return kinds.get(view.screen, view.screen.value), view.target
+
+
+def _missing(state: State, problem: str, width: int) -> list[Line]:
+    """Why there is nothing to show."""
+    if not problem and state.connected:
+        return [line(("   reading …", "dim"))]
+    told = problem or f"The daemon is {state.word}: this is read as soon as it answers."
+    return [cut(line((f"   {text}", "strong")), width) for text in wrapped(clean(told), width - 6)]
 
 
 def hunks(state: State) -> list[int]:

@@ -8,7 +8,7 @@ from kubernaut_tui.state import Answer, Prompt, State, Word
 from kubernaut_tui.views import Screen, View
 
 from .approvals import approval
-from .body import body, body_of
+from .body import body, body_of, what
 from .words import when, workload
 
 
@@ -162,12 +162,9 @@ def _prompt(state: State) -> Line:
     width = state.width
     prompt = state.prompt
     if prompt is None:
-        if state.notice:
-            return cut(line((f" {_notice(state)[0]}", state.notice_style)), width)
-        if state.wish:
-            return cut(line((" reading what it is about …", "dim")), width)
-        if state.ever and (why := _old(state)):
-            return cut(line((f" {why}", "strong")), width)
+        told, look = _told(state)
+        if told:
+            return cut(line((f" {told[0]}", look)), width)
         if hint := _hint(state):
             return cut(line((" ", ""), (hint, "accent")), width)
         return ((" " + "─" * (width - 2) + " ", "dim"),)
@@ -241,9 +238,14 @@ def _in_two_lines(state: State, prompt: Prompt) -> bool:
     return len(prompt.question) + len(_answer(prompt)) + room + 1 > state.width
 
 
-def _notice(state: State) -> list[str]:
-    """The notice in lines: a long one also takes the line of the keys."""
-    return wrapped(clean(state.notice), state.width - 2)
+def _told(state: State) -> tuple[list[str], str]:
+    """What there is to tell, in lines, and how it looks; a second line takes the place of the keys."""
+    if state.notice:
+        return wrapped(clean(state.notice), state.width - 2), state.notice_style
+    if state.wish:
+        return ["reading what it is about …"], "dim"
+    why = _old(state) if state.ever else ""
+    return (wrapped(clean(why), state.width - 2), "strong") if why else ([], "")
 
 
 def _old(state: State) -> str:
@@ -251,10 +253,12 @@ def _old(state: State) -> str:
     if state.word is Word.STALE:
         return "STALE: nothing is heard from the daemon; changing keys wait until it is LIVE"
     if state.word is Word.DOWN:
-        return f"DOWN: {clean(state.reason)}"
-    kind = {Screen.REMEDIATIONS: "page", Screen.APPROVALS: "approvals"}.get(state.view.screen, "")
-    problem = state.problems.get((kind, ""), "")
-    return f"what you see is old, it can't be read anew: {clean(problem)}" if problem else ""
+        minutes = int(state.lost_wall // 60)
+        return f"DOWN since {minutes // 60 % 24:02d}:{minutes % 60:02d}Z: {state.reason}"
+    kind, target = what(state.view)
+    shown = kind in ("page", "approvals") or state.document(kind, target) is not None
+    problem = state.problems.get((kind, target), "") if shown else ""
+    return f"what you see is old, it can't be read anew: {problem}" if problem else ""
 
 
 def _tail(text: str, width: int) -> str:
@@ -264,8 +268,9 @@ def _tail(text: str, width: int) -> str:
 def _keys(state: State) -> Line:
     if state.prompt is not None:
         return _prompt_keys(state)
-    if state.notice and len(more := _notice(state)) > 1:
-        return cut(line((f" {' '.join(more[1:])}", state.notice_style)), state.width)
+    told, look = _told(state)
+    if len(told) > 1:
+        return cut(line((f" {' '.join(told[1:])}", look)), state.width)
     idle, nothing = _idle(state)
     spans: list[Span] = [(" ", "")]
     keys = sorted((k for k in _offered(state) if k.id not in nothing), key=lambda k: k.rank)

@@ -1,5 +1,7 @@
 """The list of remediations: what needs a human first, each with its story."""
 
+import re
+
 from kubernaut_tui.lines import Line, clean, cut, fit, line, styled, wrapped
 from kubernaut_tui.loading import shown, visible
 from kubernaut_tui.state import Document, State, Word
@@ -56,11 +58,21 @@ def _row(state: State, row: Document, width: int, *, selected: bool) -> Line:
     return styled(out, "cursor") if selected else out
 
 
+_WAITS = re.compile("(^|(?<=, ))waits: ")
+_WAIT = 16
+"""So much of a wait says what is waited for."""
+
+
 def shorten(story: str, width: int) -> str:
-    """A story in little room: what it waits for comes last and is kept, the middle goes first, then the beginning."""
+    """A story in little room: what it waits for comes last and is kept, the middle goes first, then the beginning.
+
+    Of a track that waits for the outside (`waits: prod-eu does not answer: …`) the first words tell it, not the last ones.
+    """
     if len(story) <= width:
         return story
     what, _, rest = story.partition("; ")
+    if waits := _WAITS.search(rest):
+        return f"{fit(what, min(len(what), max(8, width - _WAIT))).rstrip()}; {rest[waits.start() :]}"
     last = rest.rpartition(", ")[2]
     if last and len(last) + 8 <= width:
         between = "; … " if last != rest and len(what) + len(last) + 4 <= width else "; "
@@ -84,7 +96,7 @@ def _fix(word: str, number: str, width: int) -> str:
 
 
 def _empty(state: State, width: int) -> list[Line]:
-    if state.word is Word.DOWN and not state.ever:
+    if state.word is Word.DOWN:
         texts = [
             "No connection to a daemon.", "", *wrapped(clean(state.reason), width - 6), "",
             "This console connects by itself as soon as there is one.",

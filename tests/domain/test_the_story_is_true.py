@@ -53,3 +53,12 @@ def restarted(last_seen: datetime, resolved_at: datetime | None = None, fix: Git
 )
 def test_a_mitigation_that_bought_time_only_is_not_called_steady(item: Remediation, told: str) -> None:
     assert story(item).split("; ")[1].split(", PR")[0].split(", fixed")[0] == told
+
+
+def test_what_both_tracks_wait_for_is_told_once() -> None:
+    item = restarted(START, fix=GitOpsPhase.SYNCING)
+    assert item.imperative is not None
+    assert item.gitops is not None
+    gone = "waits: prod does not answer"
+    now = replace(item.imperative, phase=ImperativePhase.VERIFYING, ended_at=None, reason=gone)
+    assert story(replace(item, imperative=now, gitops=replace(item.gitops, reason=gone))).count(gone) == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubernaut_tui.lines import folded, plain, width_of
+from kubernaut_tui.lines import fit, folded, plain, width_of
 from kubernaut_tui.widgets.canvas import _changed, _shift
 
 from .desk import desk
@@ -71,3 +71,8 @@ def _steady(screen: str) -> list[str]:
     """Without the clock's line and the notices' line, which time changes."""
     lines = screen.split("\n")
     return [*lines[1:22], lines[23]]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_text_in_hardly_any_room_still_says_that_it_is_cut(width: int) -> None:
+    assert fit("pod/checkout", width) == "pod"[: width - 1] + "…"

@@ -8,6 +8,8 @@ from kubernaut_tui.clipboard import offer
 from kubernaut_tui.effects import Copy, Load, Send
 from kubernaut_tui.events import Connected, Done, Loaded, LoadFailed, Lost, NotDone, Painted, Pulse, Resized
 from kubernaut_tui.keys import KEYS
+from kubernaut_tui.lines import fit
+from kubernaut_tui.screens.remediations import shorten
 from kubernaut_tui.state import Rows, Word
 from kubernaut_tui.views import Screen
 
@@ -285,3 +287,19 @@ def test_a_track_that_waits_for_the_cluster_says_why_in_full() -> None:
     document["tracks"][0]["reason"] = f"waits: {why}"
     driver.feed(Loaded(load, document))
     assert f"waits {why}" in " ".join(driver.text.split())
+
+
+@pytest.mark.parametrize(
+    ("story", "shown"),
+    [
+        (
+            "out of memory; waits: prod-eu does not answer: can't connect (Connect call failed ('10.0.0.1', 6443))",
+            "out of memory; waits: prod-eu d…",
+        ),
+        ("out of memory; restarted, waits: get app: refused ('10.0.0.1', 6443)", "out of memory; waits: get app: …"),
+        ("KubePodCrashLooping; waits: prod-eu does not answer: refused", "KubePodCrashLoo…; waits: prod-e…"),
+        ("out of memory; restarted and steady, PR#81 wants you", "out of memory; … PR#81 wants you"),
+    ],
+)
+def test_in_little_room_a_wait_is_told_by_its_first_words(story: str, shown: str) -> None:
+    assert fit(shorten(story, 32), 32).rstrip() == shown
