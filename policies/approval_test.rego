@@ -19,7 +19,7 @@ restart := {
 	"track": "imperative",
 	"blast_radius": {"pods": 3, "percent_of_workload": 34, "nodes": 0, "workloads": 1},
 	"requester": "kubernaut",
-	"active": {"drains_in_pool": 0},
+	"active": {"drains_in_pool": 0, "percent_of_pool_out": 0},
 	"history": {"changes_last_hour_for_owner": 0},
 	"freeze": false,
 	"now": "2026-01-01T12:00:00Z",
@@ -200,6 +200,16 @@ test_a_limit_exceeded_is_shown_to_whoever_decides_anyway if {
 	decision := decide(changed(drain, {"blast_radius": {"nodes": 2}}))
 	decision.rule == "medium_risk_in_production"
 	decision.violations == ["nodes: 2 touched at once, 1 allowed."]
+}
+
+test_half_a_pool_may_go_alone_and_more_needs_a_person if {
+	cordon := changed(restart, {"action": {"name": "cordon-node"}})
+	half := decide(changed(cordon, {"active": {"percent_of_pool_out": 50}}))
+	half.auto_approve
+	more := decide(changed(cordon, {"active": {"percent_of_pool_out": 67}}))
+	more.approval_type == "manual-approval-required"
+	more.rule == "healthy_floor"
+	more.reason == "67% of the node pool would be out of service, 50% are allowed."
 }
 
 test_a_second_drain_in_a_pool_is_denied if {

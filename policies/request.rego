@@ -32,6 +32,7 @@ well_formed if {
 		input.blast_radius.nodes,
 		input.blast_radius.workloads,
 		input.active.drains_in_pool,
+		input.active.percent_of_pool_out,
 		input.history.changes_last_hour_for_owner,
 	] {
 		amount >= 0
@@ -61,6 +62,7 @@ fields := {
 	"blast_radius.nodes",
 	"blast_radius.workloads",
 	"active.drains_in_pool",
+	"active.percent_of_pool_out",
 	"history.changes_last_hour_for_owner",
 }
 
@@ -98,7 +100,10 @@ sound contains concat(".", ["blast_radius", measure]) if {
 	amount(input.blast_radius[measure])
 }
 
-sound contains "active.drains_in_pool" if amount(input.active.drains_in_pool)
+sound contains concat(".", ["active", measure]) if {
+	some measure in {"drains_in_pool", "percent_of_pool_out"}
+	amount(input.active[measure])
+}
 
 sound contains "history.changes_last_hour_for_owner" if amount(input.history.changes_last_hour_for_owner)
 

@@ -10,6 +10,7 @@ clearly_fine if {
 	not input.freeze
 	not input.target.namespace in limits.protected_namespaces
 	input.active.drains_in_pool < limits.drains_per_pool
+	input.active.percent_of_pool_out <= limits.percent_of_pool_out
 	input.history.changes_last_hour_for_owner < limits.changes_per_owner_per_hour
 	radius := limits.blast_radius
 	most := object.get(radius.by_action, input.action.name, radius["default"])
@@ -55,6 +56,16 @@ concerns[rule] := text if {
 	text := sprintf("%s changes of this workload in the last hour use up its budget of %s.", [
 		format_int(input.history.changes_last_hour_for_owner, 10),
 		format_int(settings.changes_per_owner_per_hour, 10),
+	])
+}
+
+# Nodes that fail together are mostly one network or one monitoring that fails: who takes all of them out ends the service.
+concerns[rule] := text if {
+	rule := "healthy_floor"
+	input.active.percent_of_pool_out > settings.percent_of_pool_out
+	text := sprintf("%s%% of the node pool would be out of service, %s%% are allowed.", [
+		format_int(input.active.percent_of_pool_out, 10),
+		format_int(settings.percent_of_pool_out, 10),
 	])
 }
 

@@ -7,7 +7,7 @@ request := {
 	"target": {"namespace": "shop"},
 	"track": "imperative",
 	"blast_radius": {"pods": 30, "percent_of_workload": 50, "nodes": 1, "workloads": 5},
-	"active": {"drains_in_pool": 1},
+	"active": {"drains_in_pool": 1, "percent_of_pool_out": 50},
 	"history": {"changes_last_hour_for_owner": 4},
 	"freeze": false,
 }

@@ -26,6 +26,7 @@ known := {
 	"blast_radius": {"default", "by_action"},
 	"changes_per_owner_per_hour": set(),
 	"drains_per_pool": set(),
+	"percent_of_pool_out": set(),
 	"protected_namespaces": set(),
 	"approvers": {"person", "senior"},
 	"environment": {"labels", "aliases"},
@@ -46,7 +47,7 @@ wanted[name] := "must hold groups, a list of names, and min_approvers, a whole n
 }
 
 wanted[name] := "must be a whole number from 0 to 1000000" if {
-	some name in {"changes_per_owner_per_hour", "drains_per_pool"}
+	some name in {"changes_per_owner_per_hour", "drains_per_pool", "percent_of_pool_out"}
 }
 
 wanted[name] := "must be a whole number from 0 to 1000000" if {
@@ -84,7 +85,7 @@ sound contains concat(".", ["blast_radius.by_action", action, measure]) if {
 }
 
 sound contains name if {
-	some name in {"changes_per_owner_per_hour", "drains_per_pool"}
+	some name in {"changes_per_owner_per_hour", "drains_per_pool", "percent_of_pool_out"}
 	amount(settings[name])
 }
 

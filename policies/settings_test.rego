@@ -38,5 +38,5 @@ test_a_class_that_does_not_exist_is_a_problem if {
 
 test_nothing_at_all_is_many_problems if {
 	found := settings.problems with data.settings as {}
-	count(found) == 13
+	count(found) == 14
 }

@@ -62,9 +62,11 @@ class BlastRadiusInput(TypedDict):
 
 
 class ActiveInput(TypedDict):
-    """What runs already: drains in the target node's pool, this one not counted."""
+    """What runs already: drains in the target node's pool, this one not counted; and the share of that pool which would be out
+    of service once the action is done, in percent, 0 for what takes no node out."""
 
     drains_in_pool: int
+    percent_of_pool_out: int
 
 
 class HistoryInput(TypedDict):

@@ -13,7 +13,7 @@ from kubernaut.ports import Change
 from .entries import progress, track_entry
 from .judging import known
 from .outside import Outside
-from .planning import node_labels, other_drains, pool_of
+from .pools import node_labels, other_drains, pool_of
 from .replan import moved, replan
 from .stopping import left_to_people, over, undoable
 

@@ -24,7 +24,7 @@ _WORDS: dict[str, tuple[Any, ...]] = {
 _NAMESPACES = {"another-namespace": "another one", "kube-system": "kube-system"}
 _AMOUNTS = (
     "blast_radius.pods", "blast_radius.percent_of_workload", "blast_radius.nodes", "blast_radius.workloads",
-    "active.drains_in_pool", "history.changes_last_hour_for_owner",
+    "active.drains_in_pool", "active.percent_of_pool_out", "history.changes_last_hour_for_owner",
 )  # fmt: skip
 _MOST = 1_000_000
 """The largest amount of the contract."""

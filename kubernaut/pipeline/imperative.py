@@ -21,7 +21,8 @@ from .execute import after, execute, roll_back
 from .judging import judged, known
 from .outside import Outside
 from .ownership import managed_now
-from .planning import Planned, bound, decide_plan, drains_beside
+from .planning import Planned, bound, decide_plan
+from .pools import drains_beside
 from .replan import moved, replan
 from .steady import steady_since, too_late, watched
 from .stopping import NOTHING, cancel, hand_over, left_to_people, over, resolved_before, undoable

@@ -13,23 +13,14 @@ from kubernaut.domain.errors import NotFound
 from kubernaut.domain.facts import Object
 from kubernaut.domain.plans import Plan, Step
 from kubernaut.domain.policy import ApprovalType, Decision
-from kubernaut.domain.remediation import Remediation, RemediationPhase
+from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
-from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
-from kubernaut.ports import Query
 
 from .classify import classify
 from .outside import Outside
+from .pools import other_drains, percent_out
 
 _HISTORY = 100
-_POOL_LABELS = (
-    "cloud.google.com/gke-nodepool",
-    "eks.amazonaws.com/nodegroup",
-    "kubernetes.azure.com/agentpool",
-    "node.kubernetes.io/pool",
-)
-_BUSY_PHASES = (RemediationPhase.EXECUTING.value, RemediationPhase.VERIFYING.value)
-_BUSY = (ImperativePhase.EXECUTING, ImperativePhase.VERIFYING, ImperativePhase.ROLLING_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +86,7 @@ async def decide_plan(
         out, judged, finding, action=action.name, risk=action.risk.value, kind="imperative",
         reversible=action.reversible, target=step.target, managed=managed, labels=labels, radius=radius, track="imperative",
         drains=len(await other_drains(out, remediation, labels)) if at_once and action.name == "drain-node" else 0,
+        pool_out=await percent_out(out, remediation, step),
     )  # fmt: skip
     decision = _gated(out, finding, await out.policy.decide(document))
     return Planned(plan, action, radius, decision, environment, document)
@@ -125,7 +117,7 @@ def _gated(out: Outside, finding: Finding, decision: Decision) -> Decision:
 async def policy_input(
     out: Outside, remediation: Remediation, finding: Finding, *, action: str, risk: str, kind: str, reversible: bool,
     target: ResourceRef, managed: bool, labels: dict[str, str], radius: BlastRadius, track: str,
-    drains: int = 0,
+    drains: int = 0, pool_out: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """The document that policies see; its shape is `domain.policy.PolicyInput`."""
     now = out.clock.now()
@@ -143,7 +135,7 @@ async def policy_input(
         "track": track,
         "blast_radius": radius.document(),
         "requester": remediation.signal.requester or "kubernaut",
-        "active": {"drains_in_pool": drains},
+        "active": {"drains_in_pool": drains, "percent_of_pool_out": pool_out},
         "history": {"changes_last_hour_for_owner": changes},
         "freeze": out.freeze,
         "now": now.isoformat(),
@@ -159,43 +151,3 @@ async def _recent_changes(out: Outside, remediation: Remediation, target: Resour
             if other.id != remediation.id and mutated_at and now - mutated_at < timedelta(hours=1):
                 found.add(other.id)
     return len(found)
-
-
-def pool_of(labels: dict[str, str]) -> str:
-    """The node pool by the providers' labels; nodes without one form a pool of their own."""
-    return next((labels[name] for name in _POOL_LABELS if name in labels), "")
-
-
-async def drains_beside(out: Outside, remediation: Remediation, step: Step) -> list[ImperativeTrack]:
-    """Drains that are under way in the pool of the node that the step drains; none for any other step."""
-    return await other_drains(out, remediation, await node_labels(out, step)) if step.action == "drain-node" else []
-
-
-async def node_labels(out: Outside, step: Step) -> dict[str, str]:
-    """The labels of the node that the step is about; none if it is gone."""
-    node = await out.cluster(step.target.cluster).get("Node", "", step.target.name)
-    return dict(node["metadata"].get("labels") or {}) if node else {}
-
-
-async def other_drains(out: Outside, remediation: Remediation, labels: dict[str, str]) -> list[ImperativeTrack]:
-    """Drains that are under way in the same pool of the same cluster, this remediation's own left out."""
-    busy: list[Remediation] = []
-    total = 1
-    while len(busy) < total:
-        query = Query(cluster=remediation.cluster, active=True, phases=_BUSY_PHASES, offset=len(busy), limit=500)
-        page = await out.store.list(query)
-        busy += page.items
-        total = page.total if page.items else 0
-    found = []
-    for other in busy:
-        track = other.imperative
-        if other.id == remediation.id or track is None or track.phase not in _BUSY:
-            continue
-        step = track.plan.steps[0]
-        if step.action != "drain-node":
-            continue
-        node = await out.cluster(remediation.cluster).get("Node", "", step.target.name)
-        theirs = dict(node["metadata"].get("labels") or {}) if node else {}
-        if pool_of(theirs) == pool_of(labels):
-            found.append(track)
-    return found

@@ -60,7 +60,8 @@ def _values(each: Alternative) -> tuple[Any, Any]:
         sample(), sample(action=DRAIN), sample(action=DRAIN, environment="staging"), sample(freeze=True),
         sample(track="gitops", action=CHANGE), sample(analysis={"failure_class": "OOMKilled", "confidence": 0.5}),
         sample(blast_radius={"pods": 500, "percent_of_workload": 34, "nodes": 3, "workloads": 1}),
-        sample(active={"drains_in_pool": 1}, action=DRAIN), sample(environment="unknown", severity="odd"),
+        sample(active={"drains_in_pool": 1, "percent_of_pool_out": 34}, action=DRAIN),
+        sample(environment="unknown", severity="odd"),
     ],
 )  # fmt: skip
 async def test_whatever_it_says_is_so(shipped: Rules, request_: dict[str, Any]) -> None:

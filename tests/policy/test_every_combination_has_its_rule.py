@@ -141,7 +141,7 @@ async def test_just_on_the_limits_nothing_is_violated(engine: RegoPolicyEngine) 
     on_the_limits = {
         "blast_radius": {"pods": 30, "percent_of_workload": 50, "nodes": 1, "workloads": 5},
         "history": {"changes_last_hour_for_owner": 4},
-        "active": {"drains_in_pool": 7},
+        "active": {"drains_in_pool": 7, "percent_of_pool_out": 50},
     }
     decision = await engine.decide(
         request("imperative", "low", "production", False, 0.95, "imperative") | on_the_limits
@@ -166,7 +166,7 @@ async def test_one_drain_at_a_time_in_a_pool(engine: RegoPolicyEngine, confidenc
     for environment in ENVIRONMENTS:
         document = request("imperative", "medium", environment, False, confidence, "imperative")
         document["action"]["name"] = "drain-node"
-        document["active"] = {"drains_in_pool": 1}
+        document["active"]["drains_in_pool"] = 1
         decision = await engine.decide(document)
         assert (decision.approval_type, decision.rule) == (DENIED, "drain_in_progress")
 
@@ -199,6 +199,7 @@ def without(document: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
         ("blast_radius", "nodes"),
         ("blast_radius", "workloads"),
         ("active", "drains_in_pool"),
+        ("active", "percent_of_pool_out"),
         ("history", "changes_last_hour_for_owner"),
     ],
 )

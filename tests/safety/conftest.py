@@ -31,6 +31,7 @@ from kubernaut.pipeline.runner import Runner
 from kubernaut.pipeline.voting import VotingDesk
 from kubernaut.ports import Change, Intake
 
+from . import objects
 from .memory_cluster import MemoryCluster
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -144,6 +145,8 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     clock, cluster = HeldClock(), MemoryCluster()
+    for spare in ("n8", "n9"):  # so that a node that is taken out is not most of its pool
+        cluster.put(objects.node(spare))
     store = await SqliteStore.open(tmp_path / "kubernaut.db", clock)
     policy = await RegoPolicyEngine.load(shipped_policies())
     forge = LocalForge(tmp_path / "forge", {}, clock)

@@ -46,9 +46,10 @@ def pod(name: str, owner: Json | None, *, node: str = "n1", uid: str = "", start
     }  # fmt: skip
 
 
-def node(name: str = "n1", *, cordoned: bool = False) -> Json:
+def node(name: str = "n1", *, cordoned: bool = False, ready: bool = True) -> Json:
     spec: Json = {"unschedulable": True} if cordoned else {}
-    return {"kind": "Node", "metadata": {"name": name, "labels": {}}, "spec": spec, "status": {}}
+    status = {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}
+    return {"kind": "Node", "metadata": {"name": name, "labels": {}}, "spec": spec, "status": status}
 
 
 def namespace(name: str = "shop", environment: str = "production") -> Json:

@@ -39,7 +39,7 @@ def sample(**changes: Any) -> dict[str, Any]:
         "track": "imperative",
         "blast_radius": {"pods": 3, "percent_of_workload": 34, "nodes": 0, "workloads": 1},
         "requester": "kubernaut",
-        "active": {"drains_in_pool": 0},
+        "active": {"drains_in_pool": 0, "percent_of_pool_out": 0},
         "history": {"changes_last_hour_for_owner": 0},
         "freeze": False,
         "now": "2026-01-01T12:00:00Z",
@@ -68,8 +68,12 @@ EXCESSES: tuple[dict[str, Any], ...] = (
     {"blast_radius": {"pods": 9000, "percent_of_workload": 100, "nodes": 40, "workloads": 400}},
     {"history": {"changes_last_hour_for_owner": 99}},
     {
-        "active": {"drains_in_pool": 2},
+        "active": {"drains_in_pool": 2, "percent_of_pool_out": 34},
         "action": {"name": "drain-node", "risk": "medium", "kind": "imperative", "reversible": True},
+    },
+    {
+        "active": {"drains_in_pool": 0, "percent_of_pool_out": 80},
+        "action": {"name": "cordon-node", "risk": "low", "kind": "imperative", "reversible": True},
     },
     {
         "target": {
