@@ -75,7 +75,7 @@ def lists(application: Object, item: Object) -> bool:
     """Whether the Application's status says that it applied the object."""
     meta = item["metadata"]
     wanted = (item["kind"], meta.get("namespace", ""), meta["name"])
-    resources = application.get("status", {}).get("resources") or ()
+    resources = (application.get("status") or {}).get("resources") or ()
     return any((r.get("kind"), r.get("namespace", ""), r.get("name")) == wanted for r in resources)
 
 

@@ -66,6 +66,8 @@ def _walk(
     if layer.node is None:
         return
     yield from _generators(files, layer, target, inner)
+    for part in layer.components:
+        yield from _walk(files, part, target, inner, below)
     yield from _patches(files, layer, target, {inner, name})
     images = marks.child(layer.node, "images")
     if images is not None:
@@ -113,14 +115,14 @@ def _generators(files: Mapping[str, str], layer: Layer, target: ResourceRef, nam
 
 
 def _patches(files: Mapping[str, str], layer: Layer, target: ResourceRef, names: set[str]) -> Iterator[Carrier]:
-    """Strategic patches first, then JSON patches, then `patches`: Kustomize's own order."""
+    """In Kustomize's own order, which is not that of their names. Source: its builtin transformers, kusttarget.go."""
     text = files[layer.path]
     for item in marks.items(marks.child(layer.node, "patchesStrategicMerge")):
         if "\n" in str(item.value).strip():
             yield from _patch(text, layer, item, None, target.kind, names)
         else:
             yield from _patch_file(files, layer, item, None, target.kind, names)
-    for key in ("patchesJson6902", "patches"):
+    for key in ("patches", "patchesJson6902"):
         for entry in marks.items(marks.child(layer.node, key)):
             selector, inline, path = (marks.child(entry, part) for part in ("target", "patch", "path"))
             if selector is not None and not _selects(selector, target, names):

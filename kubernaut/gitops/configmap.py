@@ -56,7 +56,9 @@ def value_insertion(carriers: Sequence[Carrier], key: str) -> Site | None:
 
 
 def _add_literal(carrier: Carrier, literals: yaml.Node, key: str, value: str) -> str:
-    return carrier.embed(splice.append_item(carrier.text, literals, f"{key}={value}", place=carrier.place(literals)))
+    return carrier.embed(
+        splice.append_item(carrier.text, literals, _literal(key, value), place=carrier.place(literals))
+    )
 
 
 def _generated(files: Mapping[str, str], carrier: Carrier, key: str) -> list[Site]:
@@ -86,8 +88,13 @@ def _unquoted(value: str) -> str:
 
 
 def _set_literal(carrier: Carrier, item: yaml.Node, key: str, value: str) -> str:
-    spelled = f'{key}="{value}"' if _unquoted(value) != value else f"{key}={value}"
-    return carrier.embed(splice.replace_value(carrier.text, item, spelled, string=True, place=carrier.place(item)))
+    place = carrier.place(item)
+    return carrier.embed(splice.replace_value(carrier.text, item, _literal(key, value), string=True, place=place))
+
+
+def _literal(key: str, value: str) -> str:
+    """Kustomize takes one pair of quotes away, so a value that has one of its own gets another."""
+    return f'{key}="{value}"' if _unquoted(value) != value else f"{key}={value}"
 
 
 def _environment(text: str, path: str, key: str) -> list[Site]:

@@ -13,7 +13,7 @@ from kubernaut.domain.errors import BadInput, Conflict, NotFound
 from kubernaut.domain.proposals import FileChange
 from kubernaut.domain.resources import ResourceRef
 
-from . import configmap, quantity, workload
+from . import configmap, images, quantity, workload
 from .carriers import Carrier, carriers
 from .layers import Layer, layers, missing, refuse_replacements
 from .locate import chosen, holds_secrets, is_chart, obstacle
@@ -148,7 +148,11 @@ def _image(files: Mapping[str, str], proposal: ActionProposal, target: ResourceR
     sites = workload.image_sites(found, target.kind, container)
     if not sites:
         raise NotFound(f"cannot locate the image of container {container!r} of {target.kind} {target.short} in Git")
-    return Edit((_write(files, sites[-1], _wanted(proposal, f"image of container {container}", str.__eq__)),))
+    edit = Edit((_write(files, sites[-1], _wanted(proposal, f"image of container {container}", str.__eq__)),))
+    if isinstance(sites[-1].write, images.Rewrite):
+        note = f"{sites[-1].place} sets this image for everything that uses it, not only for container {container}."
+        edit = replace(edit, notes=(note,))
+    return edit
 
 
 def _configmap(files: Mapping[str, str], proposal: ActionProposal, found: list[Carrier]) -> Edit:

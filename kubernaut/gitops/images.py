@@ -39,7 +39,7 @@ def sites(carrier: Carrier, current: str) -> list[Site]:
         if marks.text_at(entry, "name") != image.name:
             continue
         changed = _applied(entry, image)
-        found.append(Site(str(changed), carrier.path, carrier.place(entry), _Rewrite(carrier, at)))
+        found.append(Site(str(changed), carrier.path, carrier.place(entry), Rewrite(carrier, at)))
         current = str(changed)
     return found
 
@@ -51,7 +51,7 @@ def _applied(entry: yaml.Node, image: Image) -> Image:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rewrite:
+class Rewrite:
     """Writes an image into the entry number `at` of a kustomization's `images`."""
 
     carrier: Carrier

@@ -50,6 +50,12 @@ def sites(carrier: Carrier, pointer: Sequence[str], *, string: bool) -> list[Sit
     return found
 
 
+def counts(carrier: Carrier, pointer: Sequence[str]) -> bool:
+    """Whether an operation speaks of an element of the list at a pointer by its position."""
+    paths = (_parts(operation, key) for operation in marks.items(carrier.node) for key in ("path", "from"))
+    return any(len(path) > len(pointer) and _holds(list(pointer), path) and path[len(pointer)] != "-" for path in paths)
+
+
 def _refusal(carrier: Carrier, operation: yaml.Node, what: str) -> BadInput:
     sure(carrier, operation)
     return BadInput(f"this operation of a JSON patch {what}: edit it by hand", place=carrier.place(operation))

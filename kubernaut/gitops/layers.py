@@ -17,6 +17,8 @@ from . import marks
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MANIFESTS = (".yaml", ".yml", ".json")
 _DEPTH_LIMIT = 20
+_LAYERS_LIMIT = 500
+"""A base counts as often as it is built on: a few files that build on each other crosswise make millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Layer:
         path: the kustomization's file; empty for plain manifests.
         node: the kustomization's root.
         inner: the layers that it is built on, in order.
+        components: the layers that change what it has by then, in order.
         manifests: paths of the manifests it lists itself.
         absent: folders and files that it refers to and that were not given.
         remote: URLs that it refers to.
@@ -37,6 +40,7 @@ class Layer:
     path: str = ""
     node: yaml.Node | None = None
     inner: tuple["Layer", ...] = ()
+    components: tuple["Layer", ...] = ()
     manifests: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
@@ -50,17 +54,18 @@ class Layer:
 
     def everything(self) -> list["Layer"]:
         """This layer and all below it."""
-        return [self, *(deep for layer in self.inner for deep in layer.everything())]
+        return [self, *(deep for layer in (*self.inner, *self.components) for deep in layer.everything())]
 
 
 @dataclass(slots=True)
 class _Build:
     files: Mapping[str, str]
     active: list[str] = field(default_factory=list)
+    made: int = 0
 
 
 def layers(files: Mapping[str, str], folder: str) -> Layer:
-    """The layers below a folder. Raises BadInput where a kustomization is no YAML."""
+    """The layers below a folder. Raises BadInput where a kustomization is no YAML, or there are too many."""
     return _layer(_Build(files), folder.strip("/"))
 
 
@@ -81,6 +86,9 @@ def kustomization(files: Mapping[str, str], folder: str) -> str:
 
 def _layer(build: _Build, folder: str) -> Layer:
     path = kustomization(build.files, folder)
+    build.made += 1
+    if build.made > _LAYERS_LIMIT:
+        raise BadInput(f"builds on more than {_LAYERS_LIMIT} others: edit it by hand", place=build.active[0])
     if not path:
         below = f"{folder}/" if folder else ""
         found = tuple(sorted(p for p in build.files if p.startswith(below) and p.endswith(MANIFESTS)))
@@ -90,6 +98,7 @@ def _layer(build: _Build, folder: str) -> Layer:
     node = next((root for root in marks.documents(build.files[path], path) if root is not None), None)
     build.active.append(folder)
     inner: list[Layer] = []
+    components: list[Layer] = []
     manifests: list[str] = []
     absent: list[str] = []
     remote: list[str] = []
@@ -102,12 +111,12 @@ def _layer(build: _Build, folder: str) -> Layer:
             elif target in build.files:
                 manifests.append(target)
             elif any(p.startswith(f"{target}/") for p in build.files):
-                inner.append(_layer(build, target))
+                (components if key == "components" else inner).append(_layer(build, target))
             else:
                 absent.append(target)
     absent += [p for p in _referred(node, folder) if p not in build.files]
     build.active.pop()
-    return Layer(folder, path, node, tuple(inner), tuple(manifests), tuple(absent), tuple(remote))
+    return Layer(folder, path, node, tuple(inner), tuple(components), tuple(manifests), tuple(absent), tuple(remote))
 
 
 def refuse_replacements(files: Mapping[str, str], layer: Layer, kind: str, leaf: str) -> None:

@@ -30,6 +30,7 @@ def field_sites(carriers: Sequence[Carrier], kind: str, container: str, keys: li
             if isinstance(node, yaml.ScalarNode) and node.tag != NULL:
                 found.append(value_site(carrier, node, string=False))
         elif carrier.role == "operations" and pointer:
+            _hold_positions(carriers, carrier, pointer)
             found += jsonpatch.sites(carrier, [*pointer, *keys], string=False)
     return found
 
@@ -59,6 +60,7 @@ def image_sites(carriers: Sequence[Carrier], kind: str, container: str) -> list[
             node = descend(carrier, _container(carrier, kind, container), ["image"])
             new = [value_site(carrier, node, string=True)] if node is not None else []
         elif carrier.role == "operations" and pointer:
+            _hold_positions(carriers, carrier, pointer)
             new = jsonpatch.sites(carrier, [*pointer, "image"], string=True)
         elif carrier.role == "images" and current:
             new = images.sites(carrier, current)
@@ -90,6 +92,31 @@ def _pointer(carriers: Sequence[Carrier], kind: str, name: str) -> list[str]:
                 if marks.text_at(item, "name") == name:
                     return [*pod_spec(kind), group, str(at)]
     return []
+
+
+def _hold_positions(carriers: Sequence[Carrier], operations: Carrier, pointer: list[str]) -> None:
+    """A JSON patch counts containers, and counts others than the manifest's where a patch before it adds or removes one.
+
+    Raises:
+        BadInput: that is so.
+    """
+    *above, group, _ = pointer
+    if not jsonpatch.counts(operations, [*above, group]):
+        return
+    listed: set[str] = set()
+    for carrier in carriers:
+        if carrier is operations:
+            return
+        items = marks.items(marks.child(_descend(carrier.node, above), group))
+        if carrier.role == "manifest":
+            listed |= {marks.text_at(item, "name") for item in items}
+        elif carrier.role == "patch":
+            moving = (i for i in items if marks.child(i, "$patch") or marks.text_at(i, "name") not in listed)
+            if (item := next(moving, None)) is not None:
+                raise BadInput(
+                    f"this JSON patch counts {group}, and {carrier.place(item)} changes which there are: edit it by hand",
+                    place=operations.place(operations.node),
+                )
 
 
 def require_container(carriers: Sequence[Carrier], kind: str, container: str) -> None:

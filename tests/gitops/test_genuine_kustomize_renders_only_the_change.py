@@ -91,6 +91,16 @@ TO_ALL = "patches: [{path: p.yaml, target: {kind: Deployment}}]\n"
 INLINE = "".join(f"      {line}\n" for line in PATCH.splitlines())
 MORE = "resources: [c.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - "
 MANY_LINES = "data:\n  A: |\n    # c\n    a:\tb\n    \tc=1\n\n  B: z\n"
+SAYS_128 = PATCH.replace("200Mi", "128Mi")
+COUNTS = REPLACE.replace("200Mi", "128Mi")
+BESIDE = SAYS_128.replace("name: app", "name: side\n          image: x")
+BOTH = "patches: [{path: p.yaml}, {path: j.yaml, target: {kind: Deployment}}]\n"
+JSON_6902 = "patchesJson6902: [{path: j.yaml, target: {version: v1, kind: Deployment, name: checkout}}]\n"
+COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
+MERGES = "configMapGenerator: [{name: checkout-config, behavior: merge, literals: [A=x]}]\n"
+WITH_COMPONENT = (
+    "namespace: shop\nconfigMapGenerator: [{name: checkout-config, literals: [A=x]}]\ncomponents: [../comp]\n"
+)
 
 EDITS: dict[str, tuple[Files, ActionProposal, str]] = {
     "quoted": (plain(deployment(APP.replace("128Mi", '"128Mi" # c'))), memory(), FIRST),
@@ -137,6 +147,27 @@ EDITS: dict[str, tuple[Files, ActionProposal, str]] = {
          "comp/kustomization.yaml": "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{path: p.yaml}]\n"},
         memory("200Mi"), FIRST,
     ),
+    "component over a manifest of its own": (
+        {"app/d.yaml": deployment().replace("  namespace: shop\n", ""), "comp/p.yaml": SAYS_128,
+         "app/kustomization.yaml": "namespace: shop\nresources: [d.yaml]\ncomponents: [../comp]\n",
+         "comp/kustomization.yaml": COMPONENT + "patches: [{path: p.yaml}]\n"},
+        memory(), FIRST,
+    ),
+    "component over a generator of its own": (
+        {"app/kustomization.yaml": WITH_COMPONENT,
+         "comp/kustomization.yaml": COMPONENT + "patches:\n- target: {kind: ConfigMap}\n  patch: |-\n    - op: replace\n"
+                                    "      path: /data/A\n      value: x\n"},
+        config("A", "x", "y"), "data.A",
+    ),
+    "component that merges": (
+        {"app/kustomization.yaml": WITH_COMPONENT,
+         "comp/kustomization.yaml": COMPONENT + MERGES},
+        config("A", "x", "y"), "data.A",
+    ),
+    "json patch of the old key after a patch of the new one": (
+        overlay(JSON_6902 + "patches: [{path: p.yaml}]\n", p__yaml=SAYS_128, j__yaml=COUNTS), memory(), FIRST,
+    ),
+    "json patch beside a patch of the same containers": (overlay(BOTH, p__yaml=SAYS_128, j__yaml=COUNTS), memory(), FIRST),
     "images": (overlay('images: [{name: reg/checkout, newTag: "1.5"}]\n'), image("reg/checkout:1.5", "reg/checkout:1.4"), IMAGE),
     "images over a patch": (
         overlay('images: [{name: reg/checkout, newTag: "3"}]\npatches: [{path: p.yaml}]\n',
@@ -162,6 +193,7 @@ EDITS: dict[str, tuple[Files, ActionProposal, str]] = {
     "odd signs": (plain(config_map("data: {A: x}\n")), config("A", "x", "y\x07\x1b[2J: #"), "data.A"),
     "literal": (generator("  literals:\n  - A=x\n  - B=z # keep\n"), config("A", "x", "y: z"), "data.A"),
     "literal in quotes": (generator("  literals:\n  - A=x\n"), config("A", "x", "'q'"), "data.A"),
+    "new literal in quotes": (generator("  literals: [B=1]\n"), config("A", None, '"q"'), "data.A"),
     "literal of several lines": (generator("  literals: [A=x, B=1]\n"), config("A", "x", "1\n2"), "data.A"),
     "generated from a file": (
         generator("  files: [k.conf=f]\n", f="a=1\r\nb=2"), config("k.conf", "a=1\r\nb=2", "a=1\r\nb=3"), "data.k.conf",
@@ -217,6 +249,25 @@ REFUSALS: dict[str, tuple[Files, ActionProposal, str]] = {
         r"^app/p\.yaml:9: this patch takes limits\.memory away",
     ),
     "json patch that shifts": (overlay(TO_ALL, p__yaml=INSERTS_FIRST), memory(), r"^app/p\.yaml:1: .*positions of the list"),
+    "json patch that counts what a patch adds": (
+        overlay(BOTH, p__yaml=BESIDE, j__yaml=COUNTS), memory(),
+        r"^app/j\.yaml:1: this JSON patch counts containers, and app/p\.yaml:8 changes which there are",
+    ),
+    "json patch that counts what a patch takes away": (
+        {**overlay(BOTH, p__yaml=BESIDE.replace("image: x", "$patch: delete"), j__yaml=COUNTS),
+         "base/d.yaml": deployment(SIDE + APP).replace("  namespace: shop\n", "")},
+        memory(), r"^app/j\.yaml:1: this JSON patch counts containers, and app/p\.yaml:8",
+    ),
+    "json patch that counts what a base's patch adds": (
+        {**overlay("patches: [{path: j.yaml, target: {kind: Deployment}}]\n", j__yaml=COUNTS), "base/b.yaml": BESIDE,
+         "base/kustomization.yaml": "resources: [d.yaml]\npatches: [{path: b.yaml}]\n"},
+        memory(), r"^app/j\.yaml:1: this JSON patch counts containers, and base/b\.yaml:8",
+    ),
+    "layers that build on each other crosswise": (
+        {f"{name}{n}/kustomization.yaml": f"resources: [../a{n + 1}, ../b{n + 1}]\n" for n in range(18) for name in "ab"}
+        | {"app/kustomization.yaml": "resources: [../a0]\n", "a18/x.yaml": deployment(), "b18/x.yaml": deployment()},
+        memory(), "^app: builds on more than 500 others",
+    ),
     "json patch that tests": (
         overlay(TO_ALL, p__yaml=REPLACE.replace("op: replace", "op: test").replace("200", "128")), memory(),
         r"^app/p\.yaml:1: .*would break the patch",

@@ -131,6 +131,14 @@ def test_an_images_entry_wins_over_the_manifest(entry: str, live: str, after: st
     assert (old, new) == (([f"    {entry}\n"], [f"    {after}\n"]) if after else ([], ['    newTag: "1.4"\n']))
 
 
+def test_a_reviewer_is_told_that_an_images_entry_is_for_everybody() -> None:
+    overlay = RESOURCES + 'images:\n  - name: registry.example/checkout\n    newTag: "1.5"\n'
+    edit = plan_edit(world(overlay), image("registry.example/checkout:1.5", "registry.example/checkout:1.4"), PROD)
+    assert edit.notes == (
+        "overlays/prod/kustomization.yaml:5 sets this image for everything that uses it, not only for container app.",
+    )
+
+
 def test_an_image_pinned_by_digest_is_left_to_people() -> None:
     digest = "sha256:" + "a" * 64
     overlay = RESOURCES + f"images:\n  - name: registry.example/checkout\n    digest: {digest}\n"
