@@ -1,5 +1,6 @@
 """Object state that means trouble is told once for each occurrence, and symptoms are not told beside their cause."""
 
+import contextlib
 import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -345,3 +346,64 @@ def test_the_difference_between_two_states_is_what_is_new():
     assert [s.name for s in signals(None, once, "prod")] == ["CrashLoopBackOff"]
     assert signals(once, once, "prod") == []
     assert signals(once, None, "prod") == []
+
+
+def test_what_was_evicted_in_a_crash_loop_names_nobodys_trouble_any_more(watched):
+    """Pods that failed stay for days as objects; the Deployment's next trouble is another one."""
+    watched.see(replica_set(), waiting(pod("web-1"), "CrashLoopBackOff", 2), deployment(available=False, since=0))
+    evicted = pod("web-1", ready=False, since=10)
+    evicted["status"] |= {"phase": "Failed", "reason": "Evicted", "containerStatuses": []}
+    watched.see(evicted)
+    watched.wait(61)
+    assert watched.names == ["CrashLoopBackOff", "DeploymentUnavailable"]
+
+
+def test_what_was_taken_out_of_its_deployment_names_nobodys_trouble_any_more(watched):
+    """Somebody took the label off a crashing pod, to look at it while its controller makes another one."""
+    watched.see(replica_set(), waiting(pod("web-1"), "CrashLoopBackOff", 2), deployment(available=False, since=0))
+    released = waiting(pod("web-1"), "CrashLoopBackOff", 2)
+    del released["metadata"]["ownerReferences"]
+    watched.see(released)
+    watched.wait(61)
+    assert "DeploymentUnavailable" in watched.names
+
+
+def test_a_ready_pod_that_was_taken_out_does_not_stand_for_its_siblings(watched):
+    watched.see(replica_set(), pod("web-1"), pod("web-2", ready=False, since=0))
+    released = pod("web-1")
+    del released["metadata"]["ownerReferences"]
+    watched.see(released, deployment(available=False, since=0))
+    watched.wait(61)
+    assert watched.names == ["DeploymentUnavailable"]
+
+
+_NULLS: Json = {"spec": None, "status": None}
+_EMPTY_STATUS: Json = {"phase": "Running", "conditions": [], "containerStatuses": None}
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "Node", "ReplicaSet"])
+@pytest.mark.parametrize(
+    "odd", [{}, _NULLS, {"spec": {}, "status": {}}, {"status": _EMPTY_STATUS}, {"spec": "odd", "status": "odd"}]
+)
+def test_an_odd_object_is_at_most_not_judged(watched, kind, odd):
+    """Nulls are what encoders of other languages write; whatever it is, the next object is judged."""
+    item = {"kind": kind, "metadata": {"name": "odd", "namespace": "shop", "uid": "uid-odd"}, **odd}
+    with contextlib.suppress(Exception):  # the cluster that feeds it takes note of that and goes on
+        watched.see(item)
+    watched.see(deployment(available=False, since=0))
+    watched.wait(61)
+    assert watched.names == ["DeploymentUnavailable"]
+
+
+def test_nulls_are_read_as_nothing(watched):
+    """An unready pod and a Deployment short of pods whose numbers and lists are null are troubles as others are."""
+    wedged = pod("web-2", ready=False, since=0)
+    wedged["spec"] = None
+    wedged["status"]["initContainerStatuses"] = None
+    for key in ("state", "lastState", "restartCount"):
+        wedged["status"]["containerStatuses"][0][key] = None
+    short = deployment(available=False, since=0)
+    short["spec"]["replicas"] = short["status"]["readyReplicas"] = None
+    watched.see(pod("web-1"), wedged, short)
+    watched.wait(61)
+    assert sorted(watched.names) == ["DeploymentUnavailable", "PodNotReady"]

@@ -62,21 +62,25 @@ def troubles(item: Object, cluster: str) -> list[Trouble]:
     return list(found(item, cluster))
 
 
+def is_over(pod: Object) -> bool:
+    """Whether the pod has ended for good; its object may stay for days."""
+    return _part(pod, "status").get("phase") in ("Succeeded", "Failed")
+
+
 def pod_unready_since(pod: Object) -> datetime | None:
     """Since when a running pod is not ready; None while it is, or while being unready is what it should be.
 
     A pod on its way in (pending), on its way out (being deleted) or at its end is not wedged, nor is one whose container
     waits for a reason of `WAITING`, which is a trouble with a name of its own.
     """
-    status = pod.get("status", {})
-    if pod["metadata"].get("deletionTimestamp") or status.get("phase") != "Running":
+    if pod["metadata"].get("deletionTimestamp") or _part(pod, "status").get("phase") != "Running":
         return None
     if any(_waiting(c)[0] in WAITING for c in _containers(pod)):
         return None
     ready = condition(pod, "Ready")
     if ready is None or ready.get("status") == "True" or ready.get("reason") == "PodCompleted":
         return None
-    starts = [moment(c.get("state", {}).get("running", {}).get("startedAt")) for c in _containers(pod)]
+    starts = [moment(_part(_part(c, "state"), "running").get("startedAt")) for c in _containers(pod)]
     times = [t for t in (moment(ready.get("lastTransitionTime")), *starts) if t is not None]
     return max(times, default=None)
 
@@ -90,7 +94,7 @@ def deployment_unavailable_since(deployment: Object) -> datetime | None:
     progress = condition(deployment, "Progressing") or {}
     if progress.get("status") == "True" and progress.get("reason") != "NewReplicaSetAvailable":
         return None
-    if not deployment.get("spec", {}).get("replicas", 1) or deployment["metadata"].get("deletionTimestamp"):
+    if not _wanted(deployment) or deployment["metadata"].get("deletionTimestamp"):
         return None
     available = condition(deployment, "Available")
     if available is None or available.get("status") != "False":
@@ -115,8 +119,7 @@ def pod_not_ready(pod: Object, cluster: str, since: datetime) -> Trouble:
 
 def deployment_unavailable(deployment: Object, cluster: str, since: datetime) -> Trouble:
     """A Deployment lacks available pods; without a single ready one it is critical."""
-    ready = int(deployment.get("status", {}).get("readyReplicas", 0))
-    wanted = int(deployment["spec"].get("replicas", 1))
+    ready = int(_part(deployment, "status").get("readyReplicas") or 0)
     return _trouble(
         deployment,
         cluster,
@@ -126,7 +129,7 @@ def deployment_unavailable(deployment: Object, cluster: str, since: datetime) ->
         since,
         epoch=_stamp(since),
         labels={"deployment": deployment["metadata"]["name"], "reason": "MinimumReplicasUnavailable"},
-        summary=f"{ready} of {wanted} pods are ready",
+        summary=f"{ready} of {_wanted(deployment)} pods are ready",
     )
 
 
@@ -147,7 +150,7 @@ def node_flapping(node: Object, cluster: str, since: datetime, changes: int) -> 
 
 def condition(item: Object, kind: str) -> Mapping[str, Any] | None:
     """A condition of an object's status by its type."""
-    return next((c for c in item.get("status", {}).get("conditions") or () if c.get("type") == kind), None)
+    return next((c for c in _part(item, "status").get("conditions") or () if c.get("type") == kind), None)
 
 
 def moment(text: object) -> datetime | None:
@@ -181,8 +184,8 @@ def _pod(pod: Object, cluster: str) -> Iterator[Trouble]:
 
 def _waiting_trouble(pod: Object, cluster: str, container: Object, reason: str, message: str) -> Trouble:
     family, severity = WAITING[reason]
-    restarts = str(container.get("restartCount", 0))
-    last_end = moment(container.get("lastState", {}).get("terminated", {}).get("finishedAt"))
+    restarts = str(container.get("restartCount") or 0)
+    last_end = moment(_part(_part(container, "lastState"), "terminated").get("finishedAt"))
     pulls = family is FailureFamily.IMAGE_PULL
     return _container_trouble(
         pod,
@@ -212,7 +215,7 @@ def _container_trouble(
 ) -> Trouble:
     ready = condition(pod, "Ready") or {}
     since = since or moment(ready.get("lastTransitionTime"))
-    name = str(container["name"])
+    name = str(container.get("name") or "")
     labels = {"pod": pod["metadata"]["name"], "container": name, "reason": reason}
     return _trouble(
         pod,
@@ -314,24 +317,33 @@ def _trouble(
 
 
 def _containers(pod: Object) -> Iterator[Mapping[str, Any]]:
-    status = pod.get("status", {})
+    status = _part(pod, "status")
     yield from status.get("initContainerStatuses") or ()
     yield from status.get("containerStatuses") or ()
 
 
 def _waiting(container: Mapping[str, Any]) -> tuple[str, str]:
-    waiting = container.get("state", {}).get("waiting") or {}
-    return str(waiting.get("reason", "")), str(waiting.get("message", ""))
+    waiting = _part(_part(container, "state"), "waiting")
+    return str(waiting.get("reason") or ""), str(waiting.get("message") or "")
 
 
 def _out_of_memory(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The end of the present or else the last run, if memory was its reason."""
     for state in ("state", "lastState"):
-        ended = container.get(state, {}).get("terminated")
-        if ended:
+        if ended := _part(_part(container, state), "terminated"):
             return ended if ended.get("reason") == "OOMKilled" else None
     return None
 
 
 def _stamp(at: datetime | None) -> str:
     return "" if at is None else f"{at:%Y%m%dT%H%M%S}"
+
+
+def _wanted(deployment: Object) -> int:
+    replicas = _part(deployment, "spec").get("replicas")
+    return 1 if replicas is None else int(replicas)
+
+
+def _part(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of an object, empty where it is missing or null: encoders of other languages write what there is not."""
+    return item.get(name) or {}

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
+
 from kubernaut.domain.facts import Object, controller_of, controller_uid
 from kubernaut.domain.signals import FailureFamily, Signal
 from kubernaut.ports import Clock
@@ -17,6 +19,8 @@ from kubernaut.ports import Clock
 from . import state_signals as state
 from .codec import LazyObject
 from .state_signals import Trouble
+
+log = structlog.get_logger(__name__)
 
 _TICK_S = 1.0
 _FLAPS = 4
@@ -100,11 +104,19 @@ class StateWatcher:
         """Looks at what is waiting for time to pass."""
         for node in list(self._nodes.values()):
             if node.item is not None:
-                self._check_node(node.item)
+                self._judge(self._check_node, node.item)
         for pod in list(self._pods.values()):
-            self._check_pod(pod)
+            self._judge(self._check_pod, pod)
         for deployment in list(self._deployments.values()):
-            self._check_deployment(deployment)
+            self._judge(self._check_deployment, deployment)
+
+    def _judge(self, check: Callable[[Object], object], item: Object) -> None:
+        """An object that can't be judged is let go until it changes; the others, and the daemon, go on."""
+        try:
+            check(item)
+        except Exception:
+            log.exception("an object can't be judged", kind=item["kind"], name=item["metadata"].get("name"))
+            self._forget(item)
 
     async def run(self) -> None:
         """Ticks every second until it is cancelled."""
@@ -117,11 +129,15 @@ class StateWatcher:
     def _pod(self, pod: Object) -> None:
         uid, owner = _uid(pod), controller_uid(pod)
         found = state.troubles(pod, self._cluster)
+        if self._controller.get(uid, owner) != owner:  # released or adopted
+            self._unmark(uid)
         self._controller[uid] = owner
         ready = (state.condition(pod, "Ready") or {}).get("status") == "True"
         _mark(self._ready, owner, uid, there=ready)
-        if ready or any(trouble.signal.name in state.WAITING for trouble in found):
-            _mark(self._named, owner, uid, there=not ready)  # between two crashes a pod still counts as crashing
+        if ready or state.is_over(pod):
+            _mark(self._named, owner, uid, there=False)
+        elif any(trouble.signal.name in state.WAITING for trouble in found):
+            _mark(self._named, owner, uid, there=True)  # and between two crashes it still counts as crashing
         for trouble in found:
             self._tell(trouble)
         if state.pod_unready_since(pod) is None:
@@ -138,11 +154,11 @@ class StateWatcher:
 
     def _is_symptom(self, pod: Object) -> bool:
         """Its node is lost, or it is one of many: then the node or the Deployment is what has to be told about."""
-        node = str(pod.get("spec", {}).get("nodeName", ""))
+        node = (pod.get("spec") or {}).get("nodeName")
         if any(known.lost and known.name == node for known in self._nodes.values()):
             return True
-        controller = controller_of(pod)
-        return controller is not None and controller["kind"] == "ReplicaSet" and not self._ready.get(controller["uid"])
+        controller = controller_of(pod) or {}
+        return controller.get("kind") == "ReplicaSet" and not self._ready.get(controller_uid(pod))
 
     # --------------------------------------------------------------------------------------------- deployments
 
@@ -214,11 +230,14 @@ class StateWatcher:
         self._pods.pop(uid, None)
         self._deployments.pop(uid, None)
         self._nodes.pop(uid, None)
+        self._unmark(uid)
+        if item["kind"] == "ReplicaSet":
+            _mark(self._replica_sets, controller_uid(item), uid, there=False)
+
+    def _unmark(self, uid: str) -> None:
         owner = self._controller.pop(uid, "")
         _mark(self._ready, owner, uid, there=False)
         _mark(self._named, owner, uid, there=False)
-        if item["kind"] == "ReplicaSet":
-            _mark(self._replica_sets, controller_uid(item), uid, there=False)
 
     def _lasts(self, since: datetime, grace_s: float) -> bool:
         return self._clock.now() - since >= timedelta(seconds=grace_s)
