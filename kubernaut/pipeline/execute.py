@@ -16,6 +16,7 @@ from .outside import Outside
 from .pools import node_labels, other_drains, pool_of
 from .replan import moved, replan
 from .stopping import left_to_people, over, undoable
+from .trouble import tried_again
 
 _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
@@ -216,11 +217,14 @@ def _give_up(out: Outside, track: ImperativeTrack, run: StepRun, why: str, *, go
 
 
 async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
-    """Undo one reversible step a look, last first; a failing undo does not keep the others from being tried."""
+    """Undo one reversible step a look, last first; a failing undo does not keep the others from being tried.
+
+    The deadline counts the time in which the cluster was there and did not take it: nobody could try while it was silent.
+    """
     now = out.clock.now()
     cluster = out.cluster(remediation.cluster)
-    # Who was down all the time has not tried yet.
-    overdue = track.attempt > 0 and (now - track.since).total_seconds() > out.limits.rollback_deadline_s
+    due_at = track.due_at or now + timedelta(seconds=out.limits.rollback_deadline_s)
+    track = replace(track, due_at=due_at)
     left = [] if track.cancel_requested else left_to_people(track)
     for step in reversed([s for wave in track.plan.order() for s in wave]):
         run, action = track.run_of(step.id), find(step.action)
@@ -228,20 +232,19 @@ async def roll_back(out: Outside, remediation: Remediation, track: ImperativeTra
         if not touched or not action.reversible or (not track.cancel_requested and action.keeps(step, run)):
             continue
         try:
-            if overdue:
-                raise Permanent(f"not undone within {out.limits.rollback_deadline_s:.0f} s")
             text = await action.undo(cluster, cluster, step, run)
             run = replace(run, phase=StepPhase.UNDONE, outcome=text, ended_at=now)
-        except (Temporary, Unknown):
-            raise
-        except (Permanent, Refused) as error:
-            run = replace(
-                run, phase=StepPhase.UNDO_FAILED, outcome=f"could not undo {step.action}: {error}", ended_at=now
-            )
+        except (Permanent, Refused, Temporary, Unknown, Conflict) as error:
+            passing = isinstance(error, Temporary | Unknown | Conflict)
+            if passing and now < due_at:
+                return tried_again(track, error, now)
+            within = f" within {out.limits.rollback_deadline_s:.0f} s" if passing else ""
+            told = f"could not undo {step.action}{within}: {error}"
+            run = replace(run, phase=StepPhase.UNDO_FAILED, outcome=told, ended_at=now)
         going = advance_imperative(track.with_run(run), _E.WAIT, now, wake_at=now, reason=run.outcome)
         return Change(tracks=(going,), journal=(track_entry(now, track, "mutation", run.outcome, step=step.id),))
-    partly = bool(left) or any(run.phase is StepPhase.UNDO_FAILED for run in track.steps)
-    event = _E.PARTLY_UNDONE if partly else _E.UNDONE
-    message = "; ".join(("rolled back in part: look at what is left", *left)) if partly else "rolled back"
+    left = [run.outcome for run in track.steps if run.phase is StepPhase.UNDO_FAILED] + left
+    event = _E.PARTLY_UNDONE if left else _E.UNDONE
+    message = "; ".join(("rolled back in part: look at what is left", *left)) if left else "rolled back"
     ended = advance_imperative(track, event, now, wake_at=None, reason=message)
     return Change(tracks=(ended,), journal=(track_entry(now, track, "escalation", message),))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kubernaut.domain.assessment import AssessmentEvent
-from kubernaut.domain.errors import Conflict, Temporary
+from kubernaut.domain.errors import Conflict, KubernautError, Temporary
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import (
     GitOpsEvent,
@@ -34,7 +34,7 @@ def waiting_for(out: Outside, remediation: Remediation, part: str, error: BaseEx
     now = out.clock.now()
     wording = f"{remediation.cluster} did not answer in time" if isinstance(error, TimeoutError) else str(error)
     reason = WAITING + wording
-    delay_s = 0.2 if isinstance(error, Conflict) else error.delay_s if isinstance(error, Temporary) else 2.0
+    delay_s = _delay_s(error)
     if part == "assessment":
         since = _silent_since(remediation, now)
         if now - since > timedelta(seconds=out.limits.outage_s):
@@ -70,6 +70,19 @@ def _track_waits(out: Outside, track: Track, reason: str, wording: str, delay_s:
         fix, journal = progress(now, replace(track, due_at=due_at), "wait", reason, new=new)
         waiting = advance_gitops(fix, GitOpsEvent.WAIT, now, wake_at=wake_at, reason=reason)
     return Change(tracks=(replace(waiting, silent_since=since),), journal=journal)
+
+
+def tried_again(track: ImperativeTrack, error: KubernautError, now: datetime) -> Change:
+    """A write that was answered, but not taken, is tried again after a pause; its deadline stays where it is."""
+    reason = f"{WAITING}{error}"
+    told, journal = progress(now, track, "wait", reason, new=not track.reason.startswith(WAITING))
+    wake_at = _wake_at(now, _delay_s(error), track.attempt)
+    waiting = advance_imperative(told, ImperativeEvent.WAIT, now, wake_at=wake_at, reason=reason)
+    return Change(tracks=(waiting,), journal=journal)
+
+
+def _delay_s(error: BaseException) -> float:
+    return 0.2 if isinstance(error, Conflict) else error.delay_s if isinstance(error, Temporary) else 2.0
 
 
 def _silent_since(row: Remediation | Track, now: datetime) -> datetime:

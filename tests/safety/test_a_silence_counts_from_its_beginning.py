@@ -6,13 +6,15 @@ from typing import Any
 from kubernaut.domain.assessment import AssessmentPhase
 from kubernaut.domain.errors import Temporary
 from kubernaut.domain.remediation import RemediationPhase
+from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.signals import Signal, SignalSource, SignalStatus, fingerprint
 from kubernaut.domain.tracks import ImperativePhase
 from kubernaut.domain.values import Severity
+from kubernaut.pipeline.control import ControlDesk
 from kubernaut.ports import ClusterHealth, Intake
 
 from . import objects
-from .conftest import WEB, House
+from .conftest import ANA, N1, WEB, House
 from .memory_cluster import MemoryCluster
 
 _I = ImperativePhase
@@ -198,3 +200,37 @@ async def test_nobody_is_called_about_what_got_well_while_nobody_could_look(hous
     item = await house.get(id_)
     assert item.phase is RemediationPhase.SKIPPED, item.reason
     assert "nothing is wrong any more" in item.reason
+
+
+async def test_a_roll_back_is_tried_when_the_cluster_is_back(house: House) -> None:
+    for name in ("n1", "n2"):
+        house.cluster.put(objects.node(name))
+    await house.open("cordon-node", N1)
+    await house.until(_I.VERIFYING)
+    await ControlDesk(house.store, house.clock, lambda: None).cancel("rr-aaaaaa", ANA, "")
+    await house.turn()
+    cluster = away(house)
+    await listen(house, house.out.limits.rollback_deadline_s * 2)
+    assert (await house.track()).phase is _I.ROLLING_BACK
+    cluster.away = False
+    assert (await house.until(_I.ROLLED_BACK)).phase is _I.ROLLED_BACK
+    assert not house.cluster.objects["Node", "", "n1"]["spec"].get("unschedulable")
+
+
+async def test_a_roll_back_that_the_cluster_does_not_take_is_a_persons_after_its_deadline(house: House) -> None:
+    for name in ("n1", "n2"):
+        house.cluster.put(objects.node(name))
+    await house.open("cordon-node", N1)
+    await house.until(_I.VERIFYING)
+    await ControlDesk(house.store, house.clock, lambda: None).cancel("rr-aaaaaa", ANA, "")
+    await house.turn()
+
+    async def busy(verb: str, ref: ResourceRef) -> None:
+        raise Temporary("patch node/n1: too many requests")
+
+    house.cluster.before = busy
+    began = house.clock.now()
+    track = await house.until(_I.ROLLED_BACK, most=2000)
+    assert track.phase is _I.PARTIALLY_ROLLED_BACK
+    assert "could not undo cordon-node within 300 s: patch node/n1: too many requests" in track.reason
+    assert house.clock.now() - began < timedelta(seconds=house.out.limits.rollback_deadline_s + 30)
