@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +20,7 @@ from .client import Client
 from .clipboard import offer
 from .effects import Copy, Effect, Load, Press, Quit, Repaint, Send
 from .keys import KEYS
-from .link import Link
+from .link import Link, unreadable
 from .prompts import swallows
 from .reduce import reduce
 from .screens.frame import present
@@ -68,7 +69,7 @@ class Console(App[None]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, self.exit)
-        self.feed(events.Resized(self.size.width, self.size.height))
+        self._bear(events.Resized(self.size.width, self.size.height))
         self.set_interval(self._pulse_s, self._pulse)
         self.call_after_refresh(self._connect)
 
@@ -85,42 +86,65 @@ class Console(App[None]):
 
     def on_resize(self, event: textual_events.Resize) -> None:
         """The terminal has another size."""
-        self.feed(events.Resized(event.size.width, event.size.height))
+        self._bear(events.Resized(event.size.width, event.size.height))
 
     async def on_event(self, event: textual_events.Event) -> None:
         """Keys go through the torn-sequence guard and open questions before any binding sees them."""
         if isinstance(event, textual_events.Key) and not event.is_forwarded:
             pressed = events.Pressed(event.key, event.character or "", event.time)
             taken = swallows(self.state, pressed)
-            self.feed(pressed, paint=taken)
+            self._bear(pressed, paint=taken)
             if taken:
                 return
             self._pressed_at = event.time
         elif isinstance(event, textual_events.Paste) and not event.is_forwarded:
-            self.feed(events.Pasted(event.text))
+            self._bear(events.Pasted(event.text))
             return
         await super().on_event(event)
 
     def action_press(self, command: str) -> None:
         """A binding of the key table."""
-        self.feed(events.Commanded(command, self._pressed_at))
+        self._bear(events.Commanded(command, self._pressed_at))
 
     _pressed_at = 0.0
 
     def feed(self, event: events.Event, *, paint: bool = True) -> None:
-        """The next state, its effects, its picture; without the picture where a command follows at once."""
-        self.state, effects = reduce(self.state, event)
+        """The next state, its picture, its effects; without the picture where a command follows at once.
+
+        An event that can't be shown changes nothing: kept, it would fail again at the next pulse.
+
+        Raises:
+            Exception: of whatever kind an odd document provokes.
+        """
+        before = self.state
+        try:
+            self.state, effects = reduce(before, event)
+            lines = present(self.state) if paint and self._canvas.is_mounted else None
+        except Exception:
+            self.state = before
+            raise
+        if lines is not None:
+            self._canvas.show(lines)
         self._carry_out(effects)
-        if paint and self._canvas.is_mounted:
-            self._canvas.show(present(self.state))
         if self.state.prompt is not None and self.state.prompt.painted_at is None:
             self.call_after_refresh(self._painted)
+
+    def _bear(self, event: events.Event, *, paint: bool = True) -> None:
+        """Feed what comes from the terminal or the clock, which can't be refused: the console outlives its own mistakes."""
+        try:
+            self.feed(event, paint=paint)
+        except Exception as error:
+            stumbled = events.Stumbled(type(error).__name__, time.monotonic(), time.time())
+            try:
+                self.feed(stumbled)
+            except Exception:
+                self.feed(replace(stumbled, again=True))
 
     def _painted(self) -> None:
         self.state, _ = reduce(self.state, events.Painted(time.monotonic()))
 
     def _pulse(self) -> None:
-        self.feed(self._link.pulse())
+        self._bear(self._link.pulse())
 
     def _carry_out(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -131,11 +155,11 @@ class Console(App[None]):
                     self._spawn(self._send(effect))
                 case Copy():
                     self._write(offer(effect.text))
-                    self.feed(events.Copied(effect.text))
+                    self._bear(events.Copied(effect.text))
                 case Repaint():
                     self._canvas.repaint()
                 case Press():
-                    self.feed(events.Commanded(effect.command, time.monotonic()))
+                    self._bear(events.Commanded(effect.command, time.monotonic()))
                 case Quit():
                     self.exit()
 
@@ -151,22 +175,16 @@ class Console(App[None]):
 
     async def _load(self, load: Load) -> None:
         try:
-            document = await self._client.get(load.path, dict(load.params))
+            self.feed(events.Loaded(load, await self._client.get(load.path, dict(load.params))))
         except KubernautError as error:
-            self.feed(events.LoadFailed(load, str(error)))
-            return
-        before = self.state
-        try:
-            self.feed(events.Loaded(load, document))
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            self.state = before  # what can't be shown is not kept: the next pulse would fail over it again
-            why = f"the daemon's reply can't be read ({type(error).__name__}): console and daemon differ in version?"
-            self.feed(events.LoadFailed(load, why))
+            self._bear(events.LoadFailed(load, str(error)))
+        except Exception as error:
+            self._bear(events.LoadFailed(load, unreadable(error)))
 
     async def _send(self, send: Send) -> None:
         try:
-            document = await self._client.send(send.method, send.path, send.body)
+            self.feed(events.Done(send, await self._client.send(send.method, send.path, send.body)))
         except KubernautError as error:
-            self.feed(events.NotDone(send, str(error), unknown=isinstance(error, Unknown)))
-        else:
-            self.feed(events.Done(send, document))
+            self._bear(events.NotDone(send, str(error), unknown=isinstance(error, Unknown)))
+        except Exception as error:  # it was sent, so it may have happened
+            self._bear(events.NotDone(send, unreadable(error), unknown=True))

@@ -64,7 +64,11 @@ class Client:
         try:
             async with session.get(f"http://kubernaut{path}", params=params, timeout=timeout) as response:
                 return _document(response.status, await response.read())
-        except (aiohttp.ClientError, OSError) as error:
+        except (
+            aiohttp.ClientError,
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError: closed, for there is another socket now
             raise Temporary(self._why(error)) from error
 
     async def send(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,8 +137,9 @@ def _document(status: int, raw: bytes) -> dict[str, Any]:
         raise Unknown("the daemon's reply can't be read") from error
     if status < 400:
         return document if isinstance(document, dict) else {"items": document}
-    told = document.get("error", {}) if isinstance(document, dict) else {}
-    code, message = told.get("code", ""), told.get("message") or f"the daemon answered with status {status}"
+    told = document.get("error") if isinstance(document, dict) else None
+    told = told if isinstance(told, dict) else {}
+    code, message = str(told.get("code")), str(told.get("message") or f"the daemon answered with status {status}")
     if code == "bad_input":
-        raise BadInput(message, field=told.get("field", ""))
+        raise BadInput(message, field=str(told.get("field") or ""))
     raise _ERRORS.get(code, KubernautError)(message)

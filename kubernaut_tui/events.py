@@ -125,7 +125,22 @@ class Copied:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stumbled:
+    """An event could not be dealt with, because of a mistake of the console or an odd document.
+
+    Args:
+        what: the exception's name.
+        again: that could not be shown either, so something that is held is odd.
+    """
+
+    what: str
+    at: float
+    wall: float
+    again: bool = False
+
+
 Event = (
     Resized | Pressed | Pasted | Commanded | Painted | Pulse | Connected | Lost | Loaded | LoadFailed | Done | NotDone
-    | Copied
+    | Copied | Stumbled
 )  # fmt: skip

@@ -13,6 +13,11 @@ _AGAIN_S = (0.5, 1.0, 2.0, 3.0)
 _APPROVAL_KINDS = frozenset({"approval", "vote"})
 
 
+def unreadable(error: Exception) -> str:
+    """What to say of a reply that lacks what it should have, or has something else."""
+    return f"the daemon's reply can't be read ({type(error).__name__}): console and daemon differ in version?"
+
+
 class Link:
     """One connection at a time, for as long as `run` runs."""
 
@@ -43,10 +48,8 @@ class Link:
                 reason = "the daemon closed its journal"
             except KubernautError as error:
                 reason = str(error)
-            except (KeyError, TypeError, ValueError) as error:
-                reason = (
-                    f"the daemon's words can't be read ({type(error).__name__}): console and daemon differ in version?"
-                )
+            except Exception as error:
+                reason = unreadable(error)
             self._feed(Lost(reason))
             await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
             tries += 1

@@ -11,6 +11,7 @@ from kubernaut.domain.errors import KubernautError
 
 from .client import Client
 from .lines import clean
+from .link import unreadable
 from .screens.words import clock, glyph, severity, workload
 
 _AGAIN_S = 3.0
@@ -73,6 +74,8 @@ async def _run(client: Client) -> None:
                 reason = "the daemon closed its journal"
             except KubernautError as error:
                 reason = str(error)
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                reason = unreadable(error)
             if reason != said:
                 _say(f"DOWN: {reason}. Waiting for it.")
                 said = reason

@@ -19,10 +19,11 @@ from .events import (
     Pressed,
     Pulse,
     Resized,
+    Stumbled,
 )  # fmt: skip
 from .keys import BY_ID
 from .screens.body import copyable
-from .state import WIDE, Answer, Document, Prompt, State
+from .state import WIDE, Answer, Document, Prompt, Rows, State
 from .views import START, TABS, Screen, View
 
 Next = tuple[State, tuple[Effect, ...]]
@@ -62,6 +63,8 @@ def reduce(state: State, event: Event) -> Next:
             return _connected(state, event)
         case Lost():
             return _lost(state, event), ()
+        case Stumbled():
+            return _stumbled(state, event), ()
         case Copied():
             return state.say(f"offered to the terminal's clipboard: {event.text}", "", 15.0), ()
 
@@ -121,6 +124,17 @@ def _connected(state: State, event: Connected) -> Next:
     uncertain = tuple(loading.remediation(target, "readback") for target in state.uncertain)
     state, more = loading.begin(state, uncertain)
     return state, (*loads, *more)
+
+
+def _stumbled(state: State, event: Stumbled) -> State:
+    """As before, with a word about it; when not even that can be shown, without anything that may be to blame."""
+    state = replace(state, at=max(state.at, event.at), wall=event.wall)
+    if event.again:
+        state = replace(
+            state, views=(START,), before=None, rows=Rows(), asked=Rows(), documents={}, status=None, prompt=None,
+            wish=None, dirty=frozenset({"page", "status"}),
+        )  # fmt: skip
+    return state.say(f"that can't be shown ({event.what}): console and daemon differ in version?", "strong")
 
 
 def _lost(state: State, event: Lost) -> State:
