@@ -17,6 +17,7 @@ _TIMEOUT_S = 30.0
 _SILENCE_S = 20.0
 """A stream has a heartbeat every 5 s; one that says nothing for so long is dead."""
 _PLACES = (Path("state/kubernaut.sock"), Path("config/state/kubernaut.sock"), Path("/run/kubernaut/kubernaut.sock"))
+_LOST = "the daemon's reply was lost, so whether it was done is not known: look before you repeat"
 _ERRORS: dict[str, type[KubernautError]] = {
     "not_found": NotFound, "refused": Refused, "read_only": Refused, "conflict": Conflict, "unavailable": Temporary,
     "unknown": Unknown,
@@ -80,7 +81,7 @@ class ApiClient:
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST a document; a lost reply is Unknown, never repeated."""
-        return self._call("POST", path, body)
+        return self._call("POST", _with(path, None), body)
 
     def stream(self, path: str, params: Mapping[str, Any] | None = None) -> Iterator[dict[str, Any]]:
         """Lines of an open stream, for as long as it is open. Raises Temporary when it breaks."""
@@ -105,9 +106,11 @@ class ApiClient:
         except (OSError, http.client.HTTPException) as error:
             if method == "GET":
                 raise Temporary(f"the daemon did not answer: {error}") from error
-            raise Unknown(
-                "the daemon's reply was lost, so whether it was done is not known: look before you repeat"
-            ) from error
+            raise Unknown(_LOST) from error
+        except KeyboardInterrupt as error:
+            if method == "GET":
+                raise
+            raise Unknown(_LOST) from error
         finally:
             connection.close()
         if response.status >= 400:

@@ -2,7 +2,7 @@
 
 from kubernaut.domain.errors import BadInput, KubernautError, NotFound, Refused
 
-FAILED, BAD_INPUT, REFUSED, NOT_FOUND, NO_DAEMON = 1, 2, 3, 4, 5
+FAILED, BAD_INPUT, REFUSED, NOT_FOUND, NO_DAEMON, INTERRUPTED = 1, 2, 3, 4, 5, 130
 """Exit statuses, besides 0 for done."""
 
 

@@ -10,7 +10,7 @@ from kubernaut import __version__
 from kubernaut.domain.errors import KubernautError
 
 from .commands import COMMANDS, lazily
-from .exits import BAD_INPUT, FAILED, NO_DAEMON, NoDaemonError, status_of
+from .exits import BAD_INPUT, FAILED, INTERRUPTED, NO_DAEMON, NoDaemonError, status_of
 
 
 @click.group(cls=lazily(COMMANDS), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.Abort:
+    except click.Abort as stop:
+        if isinstance(stop.__cause__, KeyboardInterrupt):  # not an answer to a question: what was changed we don't know
+            sys.exit(INTERRUPTED)
         click.echo("aborted, nothing was changed", err=True)
         sys.exit(FAILED)
     except click.ClickException as error:
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _complain(error)
         sys.exit(status_of(error))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # whoever read our output has seen enough; the interpreter must not flush into it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)

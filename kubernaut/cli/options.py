@@ -11,12 +11,24 @@ from .api import ApiClient, find_socket
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def composed(*parts: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Several arguments and options as one, in the order in which `--help` tells them."""
+
+    def decorate(function: F) -> F:
+        for part in reversed(parts):
+            function = part(function)
+        return function
+
+    return decorate
+
+
 def socket_option(function: F) -> F:
     """`--socket`, as `client: ApiClient`."""
     return click.option(
         "--socket", "client", type=click.Path(path_type=Path), metavar="PATH",
         callback=lambda _ctx, _param, value: ApiClient(find_socket(value)),
-        help="The daemon's Unix socket [default: KUBERNAUT_API__SOCKET, state/kubernaut.sock, /run/kubernaut/kubernaut.sock].",
+        help="The daemon's Unix socket [default: KUBERNAUT_API__SOCKET, that of KUBERNAUT_CONFIG or KUBERNAUT_STATE_DIR, or the "
+        "first there is of state/kubernaut.sock, config/state/kubernaut.sock and /run/kubernaut/kubernaut.sock].",
     )(function)  # fmt: skip
 
 

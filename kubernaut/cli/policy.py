@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def request_of(source: str) -> dict[str, Any]:
         click.echo("Type the request as JSON, then end it with Ctrl-D.", err=True)
     try:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        request = json.loads(data.decode("utf-8"))
+        request = json.loads(data.decode("utf-8"), parse_constant=partial(_refuse, place))
     except json.JSONDecodeError as error:
         raise BadInput(f"not JSON: {error.msg}", place=f"{place}:{error.lineno}") from error
     except UnicodeDecodeError as error:
@@ -143,6 +144,11 @@ def request_of(source: str) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise BadInput("must hold one JSON object, as docs/policy.md describes it", place=place)
     return request
+
+
+def _refuse(place: str, constant: str) -> None:
+    """What Python reads though JSON has no word for it."""
+    raise BadInput(f"not JSON: {constant} is no number", place=place)
 
 
 def _line(outcome: Outcome) -> str:

@@ -12,7 +12,7 @@ from kubernaut.domain.proposals import FileChange
 from kubernaut.gitops.text import unified
 
 from .api import ApiClient
-from .options import output_option, socket_option
+from .options import composed, output_option, socket_option
 from .tables import emitted, plain, table
 
 _NAME = re.compile(r"^(?:(?P<repository>[\w.-]+)[/#])?(?P<number>[1-9]\d{0,8})$")
@@ -28,6 +28,8 @@ _expected = click.option(
     "--expected-head", metavar="COMMIT", help="Only this commit; without it, the one that is shown."
 )
 _yes = click.option("-y", "--yes", is_flag=True, help="Don't ask.")
+_closes = composed(_pull, _reason, _yes, _output, socket_option)
+_decides = composed(_pull, _expected, _reason, _yes, _output, socket_option)
 
 
 @click.group()
@@ -84,46 +86,31 @@ def show(pull: str, output: str, client: ApiClient) -> None:
 
 
 @pr.command()
-@_pull
-@_expected
-@_reason
-@_yes
-@_output
-@socket_option
-def approve(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
+@_decides
+def approve(**given: Any) -> None:
     """Says yes to a pull request, where policy wants more people than the one who merges.
 
     \b
     Example:
       kubernaut pr approve shop/3 --reason 'the limit was measured'
     """
-    _review(pull, "approve", expected_head, reason, yes, output, client)
+    _review("approve", "approved", **given)
 
 
 @pr.command()
-@_pull
-@_expected
-@_reason
-@_yes
-@_output
-@socket_option
-def reject(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
+@_decides
+def reject(**given: Any) -> None:
     """Says no to a commit: it can't be merged until the same person approves it or the branch gets another one.
 
     \b
     Example:
       kubernaut pr reject shop/3 --reason 'twice as much as it needs'
     """
-    _review(pull, "reject", expected_head, reason, yes, output, client)
+    _review("reject", "rejected", **given)
 
 
 @pr.command()
-@_pull
-@_expected
-@_reason
-@_yes
-@_output
-@socket_option
+@_decides
 def merge(pull: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient) -> None:
     """Merges a pull request after showing what it changes; merging is a yes, too.
 
@@ -141,11 +128,7 @@ def merge(pull: str, expected_head: str | None, reason: str, yes: bool, output: 
 
 
 @pr.command()
-@_pull
-@_reason
-@_yes
-@_output
-@socket_option
+@_closes
 def close(pull: str, reason: str, yes: bool, output: str, client: ApiClient) -> None:
     """Closes a pull request without merging: the permanent fix is given up.
 
@@ -162,7 +145,14 @@ def close(pull: str, reason: str, yes: bool, output: str, client: ApiClient) -> 
 
 
 def _review(
-    pull: str, verdict: str, expected_head: str | None, reason: str, yes: bool, output: str, client: ApiClient
+    verdict: str,
+    said: str,
+    pull: str,
+    expected_head: str | None,
+    reason: str,
+    yes: bool,
+    output: str,
+    client: ApiClient,
 ) -> None:
     path = _path(client, pull)
     item = client.get(path)
@@ -170,7 +160,7 @@ def _review(
         reason = _ask(item, f"{verdict.capitalize()} {name_of(item)}, commit {item['head_commit'][:12]}?", reason)
     body = {"verdict": verdict, "expected_head": expected_head or item["head_commit"], "reason": reason}
     done = client.post(f"{path}/review", body)
-    _tell(done, output, f"{'approved' if verdict == 'approve' else 'rejected'} {name_of(done)}: {_needs(done)}")
+    _tell(done, output, f"{said} {name_of(done)}: {_needs(done)}")
 
 
 def name_of(item: Mapping[str, Any]) -> str:

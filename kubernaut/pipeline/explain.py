@@ -6,6 +6,7 @@ nothing else, changes the approval type or the rule.
 
 import asyncio
 import copy
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ class Explanation:
     @property
     def because(self) -> tuple[tuple[str, Any], ...]:
         """The facts that matter, each once, with their values."""
-        return tuple(dict.fromkeys((each.field, each.value) for each in self.alternatives))
+        return tuple({each.field: each.value for each in self.alternatives}.items())
 
     def to_document(self) -> dict[str, Any]:
         """As the API's JSON."""
@@ -99,7 +100,7 @@ async def explain(decide: Decide, request: Mapping[str, Any]) -> Explanation:
         alternatives += found
         if not found:
             indifferent.append(field)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a decision never waits, and some hundred of them in a row would let nobody else run
     return Explanation(decision, tuple(alternatives), tuple(indifferent))
 
 
@@ -123,7 +124,7 @@ def _instead(field: str, value: Any) -> Iterator[tuple[Any, str]]:
             yield from ((name, words) for name, words in _NAMESPACES.items() if name != value)
     elif field in _WORDS:
         yield from ((word, _said(word)) for word in _WORDS[field] if word != value)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         most = {"analysis.confidence": 1.0, "blast_radius.percent_of_workload": _ALL}.get(field, _MOST)
         low, high = (0.0, most) if field == "analysis.confidence" else (0, most)
         yield from ((bound, "") for bound in (low, high) if bound != value)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from api.seeds import waiting
 from gateway.house import House, house
 
-from .shell import kubernaut, on_a_terminal
+from .shell import KUBERNAUT, kubernaut, on_a_terminal
 
 COMMANDS = (
     (), ("daemon",), ("config",), ("config", "check"), ("config", "show"), ("config", "example"), ("get",), ("get", "rr"),
@@ -160,3 +161,41 @@ async def test_taking_over_and_noting(home: House) -> None:
     assert track is not None
     assert "mine" in track.handed_over
     assert "the disk is replaced tomorrow" in [entry.message for entry in await home.running.store.journal(0, 100)]
+
+
+async def test_an_id_that_no_request_could_hold_is_not_found(home: House) -> None:
+    for odd in ("rr-a b", "rr-ä", "rr-a\nb", "rr-%20"):
+        for words in (("cancel", odd, "--reason", "x"), ("escalate", odd, "--reason", "x"), ("note", odd, "x")):
+            said = await kubernaut(home, *words)
+            assert (said.status, said.out) == (4, ""), said
+            assert "there is no remediation" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [(("cancel", "rr-aaaaaa", "--reason", "x"), 1, "whether it was done is not known"), (("get", "rr"), 130, "\n")],
+    ids=["a change", "a look"],
+)
+async def test_whoever_interrupts_a_change_is_not_told_that_nothing_changed(
+    tmp_path: Path, words: tuple[str, ...], status: int, says: str
+) -> None:
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await ended.wait()
+        writer.close()
+
+    path = tmp_path / "silent.sock"
+    async with await asyncio.start_unix_server(never, path), asyncio.timeout(60):
+        process = await asyncio.create_subprocess_exec(
+            *KUBERNAUT, *words, "--socket", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        await asked.wait()
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+        ended.set()
+    assert process.returncode == status
+    assert says in said.decode()
+    assert "nothing was changed" not in said.decode()

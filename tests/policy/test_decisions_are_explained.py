@@ -115,6 +115,24 @@ async def test_a_request_that_lacks_something_is_explained_as_far_as_it_goes(shi
         assert (await _explained(shipped, odd)).decision.require_approval
 
 
+@pytest.mark.parametrize(
+    ("field", "odd"),
+    [("environment", {"a": 1}), ("environment", ["staging"]), ("freeze", [True]), ("target.namespace", {}),
+     ("analysis.confidence", float("inf")), ("blast_radius.pods", 10**40)],
+)  # fmt: skip
+async def test_a_fact_that_is_no_such_fact_is_explained_as_incomplete(shipped: Rules, field: str, odd: Any) -> None:
+    found = await _explained(shipped, _changed(sample(), field, odd))
+    assert found.decision.require_approval
+    assert found.to_document()["decision"]["auto_approve"] is False
+
+
+def test_the_command_names_what_is_no_number(tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text(json.dumps(_changed(sample(), "analysis.confidence", float("nan"))))
+    said = run("explain", "--input", tmp_path / "request.json")
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "request.json: not JSON: NaN is no number" in said.stderr
+
+
 def test_the_command_explains_a_request(tmp_path: Path) -> None:
     path = tmp_path / "request.json"
     path.write_text(json.dumps(sample(action=DRAIN)))
