@@ -352,6 +352,30 @@ async def test_a_new_firing_takes_the_resolution_back_and_a_late_repeat_does_not
     assert (await only(store)).signal.resolved_at is None
 
 
+async def test_a_stage_that_saw_it_resolved_does_not_end_what_fires_anew(store: Store) -> None:
+    """The firing joins what that stage is about to end, so nobody would look at it before its next repeat."""
+    _, id_ = await take(store, intake())
+    await take(store, intake(status=RESOLVED))
+    read = await only(store)
+    await take(store, intake(occurrence="occurrence-2"))
+    skipped = Change(advance(read, AssessmentEvent.SKIP, START, wake_at=None, reason="the alert resolved"))
+    with pytest.raises(Conflict):
+        await store.commit(skipped)
+    again = await only(store)
+    assert (again.assessment, again.signal.resolved_at) == (AssessmentPhase.PENDING, None)
+    await store.commit(Change(decided(again), (imperative(id_),)))
+    await take(store, intake(occurrence="occurrence-2", status=RESOLVED))
+    track = (await only(store)).imperative
+    assert track is not None
+    await take(store, intake(occurrence="occurrence-3"))
+    with pytest.raises(Conflict):
+        await store.commit(Change(tracks=(replace(track, phase=ImperativePhase.CANCELLED, wake_at=None),)))
+    await take(store, intake(occurrence="occurrence-4"))
+    read = await only(store)
+    assert read.imperative is not None
+    await store.commit(Change(tracks=(read.imperative,)))
+
+
 async def test_the_owner_that_escalated_hears_of_the_resolution(store: Store) -> None:
     _, id_ = await take(store, intake())
     await end(store, id_, AssessmentEvent.ESCALATE)

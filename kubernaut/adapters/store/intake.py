@@ -143,6 +143,8 @@ def _attach(connection: sqlite3.Connection, tail: JournalTail, intake: Intake, h
         " resolved_at = iif(?, NULL, resolved_at) WHERE id = ?",
         (count, now, severity, signal.occurrence, goes_on, home.id),
     )
+    if goes_on and home.resolved_at is not None:
+        _outdate(connection, home.id)
     if signal.source is SignalSource.MANUAL:
         _wake(connection, home.id, now)  # who asks by hand waits for nothing that was put off
     if severity < home.severity:
@@ -201,6 +203,15 @@ def _wake(connection: sqlite3.Connection, remediation_id: str, now: int) -> None
         connection.execute(
             f"UPDATE {table} SET wake_at = min(wake_at, ?), woken = 1 WHERE {key} = ? AND wake_at IS NOT NULL",  # noqa: S608 - own names
             (now, remediation_id),
+        )
+
+
+def _outdate(connection: sqlite3.Connection, remediation_id: str) -> None:
+    """Have every stage that is under way begin anew: it may have read that the trouble is gone, and end what goes on."""
+    for table, key in (("remediation", "id"), ("track", "remediation_id")):
+        connection.execute(
+            f"UPDATE {table} SET version = version + 1 WHERE {key} = ? AND wake_at IS NOT NULL",  # noqa: S608 - own names
+            (remediation_id,),
         )
 
 
