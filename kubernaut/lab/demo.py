@@ -5,7 +5,7 @@ import errno
 import json
 import sys
 
-from kubernaut.domain.errors import KubernautError
+from kubernaut.domain.errors import KubernautError, Permanent
 
 from .incident import run_headless, unended
 from .scene import Scene, Wanted, scene
@@ -47,7 +47,9 @@ async def _run(on: Scene, wanted: Wanted, number: int) -> tuple[dict[str, object
         ended = await run_headless(on.world, on.daemon, each, tell)
     except KubernautError as error:
         if not on.daemon.running:
-            raise
+            raise Permanent(
+                f"the daemon ended in scenario {number}; the end of its log:\n{on.daemon.tail()}"
+            ) from error
         aside(f"kubernaut: {error}")
         return unended(each, str(error)), False
     return ended.document(), ended.as_expected

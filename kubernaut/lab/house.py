@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import yaml
 
-from kubernaut.domain.errors import Permanent
+from kubernaut.domain.errors import Permanent, Temporary
 from kubernaut.lab.parts.http import answers
 from kubernaut.lab.parts.process import Process, free_port
 
@@ -168,27 +168,35 @@ class Client:
         await self._session.close()
 
     async def get(self, path: str, **params: Any) -> dict[str, Any]:
-        """GET a document. Raises Permanent with the daemon's message."""
-        async with self._session.get(f"http://kubernaut{path}", params=params) as response:
-            return await _document(response)
+        """GET a document. Raises Permanent with the daemon's message, Temporary when it does not answer."""
+        return _document(*await self._asked("GET", path, params=params))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST a document. Raises Permanent with the daemon's message."""
-        async with self._session.post(f"http://kubernaut{path}", json=dict(body)) as response:
-            return await _document(response)
+        """POST a document. Raises Permanent with the daemon's message, Temporary when it does not answer."""
+        return _document(*await self._asked("POST", path, json=dict(body)))
 
     async def journal(self, after: int = 0, remediation: str = "") -> list[dict[str, Any]]:
         """All journal entries behind `after`."""
         params = {"after": str(after), "limit": "10000", "remediation": remediation}
-        async with self._session.get("http://kubernaut/v1/journal", params=params) as response:
-            text = await response.text()
+        _, text = await self._asked("GET", "/v1/journal", params=params)
         return [json.loads(line) for line in text.splitlines()]
 
+    async def _asked(self, method: str, path: str, **more: Any) -> tuple[int, str]:
+        """Status and text of an answer."""
+        try:
+            async with self._session.request(method, f"http://kubernaut{path}", **more) as response:
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError, OSError) as e:
+            raise Temporary(f"the daemon does not answer {method} {path} ({type(e).__name__}): has it ended?") from e
 
-async def _document(response: aiohttp.ClientResponse) -> dict[str, Any]:
-    document: dict[str, Any] = await response.json()
-    if response.status >= 400:
-        raise Permanent(f"{response.status}: {document.get('error', {}).get('message', document)}")
+
+def _document(status: int, text: str) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(text)
+    except ValueError:
+        raise Permanent(f"{status}: {text[:200]}") from None
+    if status >= 400:
+        raise Permanent(f"{status}: {document.get('error', {}).get('message', document)}")
     return document
 
 

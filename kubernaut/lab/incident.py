@@ -105,6 +105,7 @@ async def run_headless(world: Stage, daemon: Daemon, scenario: Scenario, tell: T
         began = {item["id"] for item in (await client.get("/v1/remediations"))["items"]}
         await break_and_fire(world, daemon, scenario, tell)
         engineer = Engineer(client)
+        fresh: list[dict[str, Any]] = []
         try:
             async with asyncio.timeout(within_s):
                 while True:

@@ -1,7 +1,6 @@
 """One task that is owned: started, stopped and never lost from sight."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -33,10 +32,16 @@ class Background:
             log.error("background task died", task=self._name, error=repr(task.exception()))
 
     async def stop(self) -> None:
-        """Cancels it, waits for its end and raises whatever it died of before."""
-        task, self._task = self._task, None
+        """Cancels it, waits for its end and raises whatever it died of before.
+
+        Who is cancelled while waiting is cancelled, and what the task still tidies up is not cut short by that.
+        """
+        task = self._task
         if task is None:
             return
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        if not task.cancelling():
+            task.cancel()
+        await asyncio.wait([task])
+        self._task = None
+        if not task.cancelled():
+            task.result()
