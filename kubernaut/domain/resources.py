@@ -1,5 +1,6 @@
 """A resource is named by cluster, kind, namespace and name; the table says how each kind is spelled in the API."""
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,15 @@ def is_name(text: str) -> bool:
     Source: Kubernetes, object names: DNS subdomain, RFC 1123.
     """
     return _NAME.fullmatch(text) is not None and ".." not in text
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address, without a zone: what follows a `%` could be anything."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 @dataclass(frozen=True, slots=True)

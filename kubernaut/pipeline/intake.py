@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +10,7 @@ import structlog
 
 from kubernaut.domain.errors import BadInput, KubernautError
 from kubernaut.domain.owner import top_owner
-from kubernaut.domain.resources import ResourceRef
+from kubernaut.domain.resources import ResourceRef, is_address
 from kubernaut.domain.signals import Signal, SignalSource, fingerprint
 from kubernaut.ports import Clock, ClusterReader, Intake, Store, Taken
 
@@ -21,6 +20,7 @@ _PRESSED = 8
 _PRESSED_S = 0.2
 _AT_A_TIME = 200
 """Signals of one transaction, some 80 µs each: it keeps the event loop and the store from everybody else."""
+_SHOWN = 63
 _ADDRESSES_S = 1.0
 """For looking up which node has an address: a sender waits for it."""
 
@@ -105,7 +105,7 @@ class IntakeDesk:
             nodes: cluster → address → node, as far as this delivery has asked; a silent cluster is waited for once.
         """
         cluster = self._clusters.get(target.cluster)
-        if target.kind != "Node" or cluster is None or not _is_address(target.name):
+        if target.kind != "Node" or cluster is None or not is_address(target.name):
             return target
         if cluster.cached("Node", "", target.name) is not None:
             return target  # the node is called by its address
@@ -131,7 +131,7 @@ class IntakeDesk:
         """
         if name not in self._clusters:
             known = ", ".join(sorted(self._clusters)) or "none"
-            raise BadInput(f"no cluster {name!r} is configured (configured: {known})", field="cluster")
+            raise BadInput(f"no cluster {name[:_SHOWN]!r} is configured (configured: {known})", field="cluster")
 
     def only_cluster(self) -> str | None:
         """The cluster's name where just one is configured: alerts without a cluster label belong to it."""
@@ -157,14 +157,6 @@ async def _addresses(cluster: ClusterReader) -> Mapping[str, str]:
         for node in nodes
         for address in (node.get("status") or {}).get("addresses") or ()
     }
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def new_id() -> str:

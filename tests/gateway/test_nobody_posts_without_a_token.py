@@ -72,3 +72,11 @@ def test_comments_and_blank_lines_are_no_tokens(tmp_path: Path) -> None:
     tokens = Tokens(path)
     for header in ("Bearer # a comment that is long enough", "Bearer ", "Bearer a comment that is long enough"):
         assert not tokens.accepts(header)
+
+
+def test_a_token_may_hold_a_number_sign_and_an_editor_may_mark_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "tokens.txt"
+    path.write_text("\ufeff0123456789abcdef#ghi\t# whose it is\n", "utf-8")
+    tokens = Tokens(path)
+    assert tokens.accepts("Bearer 0123456789abcdef#ghi")
+    assert not tokens.accepts("Bearer 0123456789abcdef"), "that is a part of it"

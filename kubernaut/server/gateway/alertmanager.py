@@ -115,11 +115,10 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
         raise fields.misfit(error) from error
     if alert.status not in ("firing", "resolved"):
         raise BadInput(f"is {fields.shown(alert.status)}, expected 'firing' or 'resolved'", field="status")
-    name = fields.printable(alert.labels.get("alertname", "")[:253]).strip()
+    name = fields.name(alert.labels.get("alertname", ""))
     if not name:
         raise BadInput("is missing", field="labels.alertname")
-    if len(alert.labels) > fields.MAX_LABELS:
-        raise BadInput(f"has {len(alert.labels)} labels, at most {fields.MAX_LABELS} are taken", field="labels")
+    labels = fields.labels(alert.labels)
     cluster = cluster_of(alert.labels)
     starts_at = fields.time(alert.startsAt, "startsAt")
     ends_at = fields.time(alert.endsAt, "endsAt") if alert.endsAt else None
@@ -135,7 +134,7 @@ def _signal(raw: msgspec.Raw, cluster_of: Callable[[dict[str, str]], str]) -> Si
         occurrence=f"{_identity(alert)}@{alert.startsAt}",
         starts_at=starts_at or datetime.now(UTC),
         ends_at=ends_at if status is SignalStatus.RESOLVED else None,
-        labels=fields.labels(alert.labels),
+        labels=labels,
         annotations=fields.annotations(alert.annotations or {}),
     )
 

@@ -115,7 +115,9 @@ class Gateway:
         """
         body = await self._admitted(request)
         try:
-            notification = await read(body, self._cluster_of(_cluster_in(request.path)))
+            if named := _cluster_in(request.path):
+                self._intake.check_cluster(named)
+            notification = await read(body, self._cluster_of(named))
         except BadInput as error:
             self._metrics.rejected("alertmanager", 1)
             return _problem(400, error.message, field=error.field)

@@ -10,6 +10,7 @@ from kubernaut.domain.errors import BadInput
 from kubernaut.domain.redaction import HIDDEN, is_secret_name, redact
 
 MAX_LABELS = 64
+_MAX_NAME = 253
 _MAX_KEY = 128
 _MAX_TEXT = 1024
 _MAX_TIME = 40
@@ -20,13 +21,24 @@ _UNKNOWN = re.compile(r"unknown field `([^`]+)`")
 
 
 def labels(given: dict[str, str]) -> dict[str, str]:
-    """Labels, none of them long, none of them a secret."""
+    """Labels, not too many, none of them long, none of them a secret.
+
+    Raises:
+        BadInput: there are too many.
+    """
+    if len(given) > MAX_LABELS:
+        raise BadInput(f"has {len(given)} labels, at most {MAX_LABELS} are taken", field="labels")
     return {key: _label(key, value) for key, value in _short(given)}
 
 
 def annotations(given: dict[str, str]) -> dict[str, str]:
     """Annotations: sentences, so a word in a key makes no secret of a value."""
     return {key: text(value) for key, value in _short(given)}
+
+
+def name(given: str) -> str:
+    """What something is called; empty where nothing of it can be shown."""
+    return printable(given[:_MAX_NAME]).strip()
 
 
 def printable(name: str) -> str:

@@ -16,7 +16,6 @@ from kubernaut.server.naming import named
 from . import fields
 from .targets import family_of
 
-_MAX_NAME = 253
 _MAX_ID = 200
 
 
@@ -57,7 +56,7 @@ def read_signal(body: bytes, cluster_of: Callable[[dict[str, str]], str], now: d
     _check_words(given)
     cluster = cluster_of({**given.labels, **({"cluster": given.cluster} if given.cluster else {})})
     target = named(cluster, given.kind, given.namespace, given.name)
-    name = fields.printable(given.signal[:_MAX_NAME]).strip() or "Webhook"
+    name = fields.name(given.signal) or "Webhook"
     began = fields.time(given.starts_at, "starts_at") if given.starts_at else None
     status = SignalStatus(given.status)
     return Signal(
@@ -85,5 +84,3 @@ def _check_words(given: _Document) -> None:
         raise BadInput("must be letters and digits, as CrashLoop", field="failure_class")
     if len(given.id) > _MAX_ID:
         raise BadInput(f"is longer than {_MAX_ID} characters", field="id")
-    if len(given.labels) > fields.MAX_LABELS:
-        raise BadInput(f"has {len(given.labels)} labels, at most {fields.MAX_LABELS} are taken", field="labels")

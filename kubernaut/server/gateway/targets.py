@@ -5,13 +5,12 @@ Source: kubernetes-mixin, node-exporter mixin, kube-prometheus rules (alert_targ
 """
 
 import csv
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from kubernaut.domain.resources import ResourceRef, is_name
+from kubernaut.domain.resources import ResourceRef, is_address, is_name
 from kubernaut.domain.signals import FailureFamily
 
 NEVER = frozenset({"IGNORE", "MonitoringStack"})
@@ -110,7 +109,7 @@ def _named(kind: str, labels: Mapping[str, str], cluster: str) -> ResourceRef | 
     name = _label(labels, label)
     if kind == "Node" and not name:
         name = _host(labels.get("instance", ""))
-        if _is_address(name):
+        if is_address(name):
             return ResourceRef(cluster, kind, name)  # which node has it is looked up at intake
     if not is_name(name):
         return None
@@ -125,14 +124,6 @@ def _host(instance: str) -> str:
     host, colon, port = instance.rpartition(":")
     named_port = colon and port.isdigit() and (":" not in host or host.endswith("]"))
     return (host if named_port else instance).strip("[]")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _guess(labels: Mapping[str, str], cluster: str) -> ResourceRef | None:

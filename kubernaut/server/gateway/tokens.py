@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import re
 import stat
 from pathlib import Path
 
 from kubernaut.domain.errors import BadInput
 
 _MIN_LENGTH = 16
+_COMMENT = re.compile(r"(?:^|\s)#")
+"""At the line's beginning or behind a space: a token may have the sign in itself."""
 _KEY = "gateway.tokens_file"
 
 
@@ -31,14 +34,14 @@ class Tokens:
             now = path.stat()
             if not stat.S_ISREG(now.st_mode):  # a pipe is read once, and the second look would wait for ever
                 raise BadInput(f"{path} is not a file that can be looked at again", field=_KEY)
-            lines = path.read_text("utf-8").splitlines()
+            lines = path.read_text("utf-8-sig").splitlines()
         except OSError as error:
             raise BadInput(f"can't read the tokens of {path}: {error.strerror}", field=_KEY) from error
         except UnicodeDecodeError as error:
             raise BadInput(f"can't read the tokens of {path}: it is not text", field=_KEY) from error
         digests = []
         for number, line in enumerate(lines, 1):
-            token = line.partition("#")[0].strip()
+            token = _COMMENT.split(line, maxsplit=1)[0].strip()
             if not token:
                 continue
             if len(token) < _MIN_LENGTH:
