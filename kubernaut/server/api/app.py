@@ -14,7 +14,7 @@ _MAX_BODY_BYTES = 1024 * 1024
 
 def application(services: Services) -> tuple[web.Application, JournalStream]:
     """All routes, and the journal stream, which has to be closed before the server stops."""
-    app = web.Application(middlewares=[errors], client_max_size=_MAX_BODY_BYTES)
+    app = web.Application(middlewares=[errors, services.identify], client_max_size=_MAX_BODY_BYTES)
     journal = JournalStream(services)
     rooms = (Reading(services), Explaining(services), Changing(services), journal)
     for room in rooms:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from kubernaut.domain.approvals import Principal, Role
 from kubernaut.domain.errors import NotFound, Refused
@@ -16,7 +17,9 @@ from kubernaut.ports import Clock, ClusterReader, Forge, PolicyEngine, Store
 from kubernaut.server.arming import Arms
 from kubernaut.server.principals import Directory
 
-from .replies import ReadOnly
+from .replies import Handler, ReadOnly
+
+CALLER = web.RequestKey("caller", Principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,24 @@ class Services:
         Raises:
             Refused: they have not.
         """
-        who = self.directory.peer(request)
+        who = request[CALLER]
         if not who.may(role):
             groups = ", ".join(who.groups) or "no group"
             raise Refused(
                 f"{who.name} ({groups}) has no role {role} or above: add the user or a group to roles.{role} in the configuration"
             )
         return who
+
+    @property
+    def identify(self) -> Middleware:
+        """The middleware that finds out who calls, before anything else of a request is looked at."""
+
+        @web.middleware
+        async def identified(request: web.Request, handler: Handler) -> web.StreamResponse:
+            request[CALLER] = await self.directory.peer(request)
+            return await handler(request)
+
+        return identified
 
     async def remediation(self, remediation_id: str) -> Remediation:
         """One remediation.
