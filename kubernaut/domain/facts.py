@@ -102,10 +102,15 @@ class Snapshot:
         return self.logs.get(LogKey(namespace, pod, container, previous), "")
 
 
+_WHOLE = {"kind", "name", "uid"}
+
+
 def controller_of(item: Object) -> Mapping[str, Any] | None:
-    """The owner reference with `controller: true`, or None."""
-    references = item.get("metadata", {}).get("ownerReferences") or ()
-    return next((r for r in references if r.get("controller")), None)
+    """The owner reference with `controller: true`, or None; one without kind, name or uid names nobody."""
+    references = item.get("metadata", {}).get("ownerReferences")
+    if not references or not isinstance(references, list | tuple):
+        return None
+    return next((r for r in references if isinstance(r, Mapping) and r.get("controller") and r.keys() >= _WHOLE), None)
 
 
 def controller_uid(item: Object) -> str:

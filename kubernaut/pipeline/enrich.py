@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from kubernaut.actions.reading import count, section
 from kubernaut.domain.errors import KubernautError, NotFound, Temporary
 from kubernaut.domain.facts import LogKey, Object, Snapshot, controller_of, ref_of
 from kubernaut.domain.redaction import redact, redact_labels
@@ -136,7 +137,7 @@ class _Facts:
 
     async def _pods_and_what_they_need(self, top: Object, root: Object) -> None:
         pods = await self._pods(top) or ([root] if root["kind"] == "Pod" else [])
-        nodes = {str(name) for pod in pods if (name := (pod.get("spec") or {}).get("nodeName"))}
+        nodes = {str(name) for pod in pods if (name := section(pod, "spec").get("nodeName"))}
         sick = unhealthy(pods)
         mine = {(o["kind"], o["metadata"]["name"]) for o in (top, root, *pods, *self._replica_sets())}
         namespace = root["metadata"].get("namespace", "")
@@ -148,7 +149,7 @@ class _Facts:
                 group.create_task(self._events(_NODE_EVENTS, {("Node", name) for name in nodes}))
             for kind, name in referenced(top, pods, sick):
                 group.create_task(self._one(kind, namespace, name))
-            if len(pods) < int((top.get("spec") or {}).get("replicas") or 0):
+            if len(pods) < count(section(top, "spec").get("replicas")):
                 group.create_task(self._all("ResourceQuota", namespace))
             for container in sick[:LOGGED_CONTAINERS]:
                 for previous in (False, True) if container.restarts else (False,):
@@ -171,9 +172,7 @@ class _Facts:
         found = await self._owned(kind, top)
         if kind == "Pod":
             return list(found)
-        alive = [
-            rs for rs in found if (rs.get("status") or {}).get("replicas") or (rs.get("spec") or {}).get("replicas")
-        ]
+        alive = [rs for rs in found if section(rs, "status").get("replicas") or section(rs, "spec").get("replicas")]
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._owned("Pod", rs)) for rs in alive]
         return [pod for task in tasks for pod in task.result()]
@@ -248,16 +247,16 @@ _HPA = "HorizontalPodAutoscaler"
 
 
 def _involved(event: Object) -> tuple[str, str]:
-    about = event.get("involvedObject") or {}
+    about = section(event, "involvedObject")
     return str(about.get("kind", "")), str(about.get("name", ""))
 
 
 def _scales(autoscaler: Object, top: Object) -> bool:
-    scaled = (autoscaler.get("spec") or {}).get("scaleTargetRef") or {}
+    scaled = section(autoscaler, "spec", "scaleTargetRef")
     return bool(scaled.get("kind") == top["kind"] and scaled.get("name") == top["metadata"]["name"])
 
 
 def _without_values(secret: Object) -> dict[str, Any]:
     meta = {k: v for k, v in secret["metadata"].items() if k not in ("annotations", "managedFields")}
-    keys = [*(secret.get("data") or {}), *(secret.get("stringData") or {})]
+    keys = [*section(secret, "data"), *section(secret, "stringData")]
     return {"kind": "Secret", "metadata": meta, "type": secret.get("type", ""), "data": dict.fromkeys(keys, "")}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kubernaut.actions.reading import count, entries, section
 from kubernaut.domain.facts import Object
 
 _NEEDS_SECRETS = (
@@ -31,19 +32,17 @@ def unhealthy(pods: Sequence[Object]) -> list[Unhealthy]:
     """The unhealthy containers, the worst first, different containers before different pods of the same one."""
     found: list[Unhealthy] = []
     for pod in pods:
-        status = pod.get("status") or {}
-        if pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded":
+        if pod["metadata"].get("deletionTimestamp") or section(pod, "status").get("phase") == "Succeeded":
             continue
         for field in ("initContainerStatuses", "containerStatuses"):
-            for told in status.get(field) or ():
-                state = told.get("state") or {}
-                done = field == "initContainerStatuses" and (state.get("terminated") or {}).get("exitCode") == 0
-                restarts = int(told.get("restartCount") or 0)
+            for told in entries(pod, "status", field):
+                done = field == "initContainerStatuses" and section(told, "state", "terminated").get("exitCode") == 0
+                restarts = count(told.get("restartCount"))
                 if not done and (not told.get("ready") or restarts):
-                    waiting = str((state.get("waiting") or {}).get("reason", ""))
-                    has_run = "running" in state or "terminated" in state
-                    name = pod["metadata"]["name"]
-                    found.append(Unhealthy(name, told["name"], bool(told.get("ready")), restarts, waiting, has_run))
+                    waiting = str(section(told, "state", "waiting").get("reason") or "")
+                    has_run = any(section(told, "state").get(state) is not None for state in ("running", "terminated"))
+                    pod_name, name = pod["metadata"]["name"], str(told.get("name") or "")
+                    found.append(Unhealthy(pod_name, name, bool(told.get("ready")), restarts, waiting, has_run))
     found.sort(key=lambda c: (c.ready, -c.restarts))
     seen: dict[str, int] = {}
     rank: list[tuple[int, int, Unhealthy]] = []
@@ -59,9 +58,9 @@ def referenced(top: Object, pods: Sequence[Object], sick: Sequence[Unhealthy]) -
     if not sick:
         return []
     starting = any(c.waiting in _NEEDS_SECRETS for c in sick)
-    specs = [((top.get("spec") or {}).get("template") or {}).get("spec") or {}]
+    specs = [section(top, "spec", "template", "spec")]
     names = {c.pod for c in sick}
-    specs += [pod.get("spec") or {} for pod in pods if pod["metadata"]["name"] in names][:2]
+    specs += [section(pod, "spec") for pod in pods if pod["metadata"]["name"] in names][:2]
     found = dict.fromkeys(reference for spec in specs for reference in _of(spec))
     return [
         (kind, name) for kind, name in found if name and (starting or (kind == "ConfigMap" and name != _EVERYWHERE))
@@ -75,20 +74,23 @@ def config_maps(spec: Object) -> list[str]:
 
 def _of(spec: Object) -> Iterator[tuple[str, str]]:
     for field in ("initContainers", "containers"):
-        for container in spec.get(field) or ():
-            for source in container.get("envFrom") or ():
-                yield "ConfigMap", str((source.get("configMapRef") or {}).get("name") or "")
-                yield "Secret", str((source.get("secretRef") or {}).get("name") or "")
-            for variable in container.get("env") or ():
-                value = variable.get("valueFrom") or {}
-                yield "ConfigMap", str((value.get("configMapKeyRef") or {}).get("name") or "")
-                yield "Secret", str((value.get("secretKeyRef") or {}).get("name") or "")
-    for secret in spec.get("imagePullSecrets") or ():
-        yield "Secret", str(secret.get("name") or "")
-    for volume in spec.get("volumes") or ():
-        yield "ConfigMap", str((volume.get("configMap") or {}).get("name") or "")
-        yield "Secret", str((volume.get("secret") or {}).get("secretName") or "")
-        yield "PersistentVolumeClaim", str((volume.get("persistentVolumeClaim") or {}).get("claimName") or "")
-        for source in (volume.get("projected") or {}).get("sources") or ():
-            yield "ConfigMap", str((source.get("configMap") or {}).get("name") or "")
-            yield "Secret", str((source.get("secret") or {}).get("name") or "")
+        for container in entries(spec, field):
+            for source in entries(container, "envFrom"):
+                yield "ConfigMap", _name(source, "configMapRef")
+                yield "Secret", _name(source, "secretRef")
+            for variable in entries(container, "env"):
+                yield "ConfigMap", _name(variable, "valueFrom", "configMapKeyRef")
+                yield "Secret", _name(variable, "valueFrom", "secretKeyRef")
+    for secret in entries(spec, "imagePullSecrets"):
+        yield "Secret", _name(secret)
+    for volume in entries(spec, "volumes"):
+        yield "ConfigMap", _name(volume, "configMap")
+        yield "Secret", _name(volume, "secret", key="secretName")
+        yield "PersistentVolumeClaim", _name(volume, "persistentVolumeClaim", key="claimName")
+        for source in entries(volume, "projected", "sources"):
+            yield "ConfigMap", _name(source, "configMap")
+            yield "Secret", _name(source, "secret")
+
+
+def _name(item: Object, *keys: str, key: str = "name") -> str:
+    return str(section(item, *keys).get(key) or "")

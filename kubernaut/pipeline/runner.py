@@ -15,6 +15,7 @@ import structlog
 
 from kubernaut.domain.assessment import OPEN, AssessmentEvent
 from kubernaut.domain.errors import BadInput, Conflict, KubernautError, NotFound, Permanent, Temporary, Unknown
+from kubernaut.domain.redaction import redact
 from kubernaut.domain.remediation import Remediation, advance
 from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.domain.values import changed
@@ -39,6 +40,7 @@ _AT_ONCE = 4
 _GETS_ON_S = 0.5
 _MAY_BE_LATE = timedelta(seconds=3)
 """For looks at what was done, while others have not been acted on yet."""
+_LONGEST = 200
 _PRESSED = 2
 """Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
 _REST_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -220,7 +222,7 @@ class Runner:
             change = self._failed(remediation, part, str(error))
         except Exception as error:
             log.exception("a stage failed", remediation=remediation.id, part=part)
-            change = self._failed(remediation, part, f"internal error: {type(error).__name__}: {error}")
+            change = self._failed(remediation, part, _mistake(error))
         try:
             return _after(remediation, await self._commit(remediation, change))
         except Conflict:  # somebody else moved the row meanwhile
@@ -263,6 +265,17 @@ class Runner:
             ended = advance(remediation, AssessmentEvent.ESCALATE, now, wake_at=None, reason=message)
             return Change(ended, journal=(entry(now, remediation, "escalation", message),))
         return ended_by(self._out, _track(remediation, part), message)
+
+
+def _mistake(error: Exception) -> str:
+    """What to say of an error that nobody expected; its own words may be the cluster's."""
+    first: BaseException = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    said = " ".join(redact(str(first)).split())[:_LONGEST]
+    return (
+        f"internal error: {type(first).__name__}: {said}; it is yours now, and the daemon's log has what a report needs"
+    )
 
 
 def _key(due: Due) -> tuple[str, str]:

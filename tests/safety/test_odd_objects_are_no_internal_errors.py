@@ -1,6 +1,7 @@
 """Whatever an API server (or somebody's controller) leaves out, nulls or spells otherwise ends in a decision, never in a
 stack trace: an internal error takes the failure away from whoever could have handled it."""
 
+import asyncio
 import copy
 from datetime import UTC, datetime
 from typing import Any
@@ -14,12 +15,16 @@ from kubernaut.actions.catalogue import IMPERATIVE
 from kubernaut.actions.configuration import outdated
 from kubernaut.actions.rollout import condition, deployment_health, is_ready, restarts, stamp_of
 from kubernaut.domain.errors import KubernautError
+from kubernaut.domain.facts import controller_uid
+from kubernaut.domain.owner import top_owner
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.gitops.live import live_equals
+from kubernaut.pipeline.enrich import enrich
 from kubernaut.pipeline.syncing import applied_revision
 
 from . import objects
+from .conftest import HeldClock
 from .memory_cluster import MemoryCluster
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -169,3 +174,53 @@ async def test_a_restart_takes_away_what_its_strategy_lets_go(strategy: Any, rea
     step = Step("s", "restart-deployment", ResourceRef("prod", "Deployment", "web", "shop"))
     radius = await IMPERATIVE["restart-deployment"].blast_radius(cluster, step)
     assert (radius.pods, radius.percent_of_workload) == (3, percent)
+
+
+SCALER = {
+    "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+}  # fmt: skip
+EVENT = {
+    "kind": "Event",
+    "metadata": {"name": "e", "namespace": "shop"},
+    "involvedObject": {"kind": "Pod", "name": "web-1"},
+}
+SICK = copy.deepcopy(POD)
+SICK["spec"] |= {
+    "containers": [
+        {
+            "name": "app", "envFrom": [{"configMapRef": {"name": "c"}}],
+            "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+        }
+    ],
+    "volumes": [{"projected": {"sources": [{"configMap": {"name": "c"}}]}}], "imagePullSecrets": [{"name": "p"}],
+}  # fmt: skip
+SICK["status"]["containerStatuses"][0] |= {
+    "ready": False,
+    "restartCount": 3,
+    "state": {"waiting": {"reason": "ErrImagePull"}},
+}
+
+
+@given(st.tuples(odd(WEB), odd(SET), odd(SICK), odd(SCALER), odd(EVENT)), st.sampled_from(("web", "web-1")))
+@settings(deadline=None, max_examples=200)
+def test_what_surrounds_a_failure_is_read_whatever_the_objects_lack(items: tuple[Any, ...], name: str) -> None:
+    cluster = MemoryCluster()
+    for item in items:
+        meta = item["metadata"]
+        cluster.objects[item["kind"], meta.get("namespace", ""), meta["name"]] = item
+    target = ResourceRef("prod", "Deployment" if name == "web" else "Pod", name, "shop")
+    snapshot = asyncio.run(enrich(cluster, target, clock=HeldClock(), deadline_s=60))
+    assert snapshot.root is not None
+
+
+@pytest.mark.parametrize(
+    "references",
+    [None, [None], {}, 3, [{"controller": True}], [{"controller": True, "kind": "ReplicaSet", "uid": "u"}]],
+)
+def test_a_reference_that_names_nobody_is_none(references: object) -> None:
+    pod = objects.pod("web-1", None)
+    pod["metadata"]["ownerReferences"] = references
+    target = ResourceRef("prod", "Pod", "web-1", "shop")
+    assert top_owner(target, lambda ref: pod if ref == target else None) == target
+    assert controller_uid(pod) == ""
