@@ -8,12 +8,13 @@ from typing import Any
 
 from kubernaut.actions.action import Health, HealthState
 from kubernaut.actions.configuration import outdated
-from kubernaut.actions.rollout import deployment_health, pods_of
+from kubernaut.actions.rollout import pods_of, workload_health
 from kubernaut.domain.analysis import ActionProposal
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import ChangeProposal, ChangeRequest, PullRequest, PullRequestState
 from kubernaut.domain.remediation import Remediation
+from kubernaut.domain.resources import WORKLOADS
 from kubernaut.domain.reviews import approvals_check, approved_by, policy_check, standing
 from kubernaut.domain.signals import SignalSource
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, Telling, advance_gitops
@@ -169,13 +170,13 @@ async def _verify(out: Outside, remediation: Remediation, track: GitOpsTrack) ->
 async def _health(out: Outside, remediation: Remediation, track: GitOpsTrack) -> tuple[str, HealthState, str]:
     """The health of the remediation's workload, which is not always the object that was edited (a ConfigMap)."""
     cluster, target = out.cluster(remediation.cluster), remediation.target
-    if target.kind != "Deployment":
+    if target.kind not in WORKLOADS:
         return f"{target} equals Git", HealthState.HEALTHY, "git"
     item = await cluster.get(target.kind, target.namespace, target.name, live=True)
     if item is None:
         return _gone(remediation), HealthState.FAILED, ""
     pods = await pods_of(cluster, item)
-    health = deployment_health(item, pods)
+    health = workload_health(item, pods)
     if health.state is HealthState.HEALTHY and track.proposal.action == "update-configmap":
         health = await _with_new_value(cluster, remediation, track, pods, health)
     return health.text, health.state, health.stamp

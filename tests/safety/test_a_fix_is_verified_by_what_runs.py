@@ -51,13 +51,15 @@ class OneRepository:
         return True
 
 
-async def _open(house: House, phase: GitOpsPhase, *, action: str = "update-configmap", cancel: str = "") -> None:
+async def _open(
+    house: House, phase: GitOpsPhase, *, action: str = "update-configmap", cancel: str = "", of: ResourceRef = WEB
+) -> None:
     now = house.clock.now()
     signal = SignalSummary("Odd", SignalSource.ALERTMANAGER, Severity.CRITICAL, "o", now, now)
     parameters: dict[str, Any] = {"key": "URL", "to": "http://good"}
     finding = Finding(SETTINGS, "CrashLoop", "Odd.", 0.95, permanent=ActionProposal(action, SETTINGS, parameters))
     item = Remediation(
-        "rr-aaaaaa", "f", WEB, signal, now, assessment=AssessmentPhase.DECIDED, analysis=Analysis((finding,))
+        "rr-aaaaaa", "f", of, signal, now, assessment=AssessmentPhase.DECIDED, analysis=Analysis((finding,))
     )
     ownership = Ownership("argocd", APP, PULL.repo_url, "main", "apps/web")
     proposal = ChangeProposal(
@@ -164,3 +166,55 @@ async def test_a_rewritten_history_is_waited_for_and_then_told(house: House) -> 
     house.move(1)
     await house.turn(part="gitops")
     assert (await _track(house)).phase is _G.VERIFYING
+
+
+STATEFUL: dict[str, Any] = {
+    "spec": {"replicas": 2, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
+    "status": {
+        "observedGeneration": 2, "readyReplicas": 2, "updatedReplicas": 2, "currentRevision": "1", "updateRevision": "2",
+    },
+}  # fmt: skip
+DAEMONS: dict[str, Any] = {
+    "spec": {},
+    "status": {"observedGeneration": 2, "desiredNumberScheduled": 2, "numberReady": 2, "updatedNumberScheduled": 2},
+}
+UPDATED = {"updatedReplicas": 0, "updateRevision": "2", "currentRevision": "2"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "spec", "status", "why_not"),
+    [
+        ("StatefulSet", STATEFUL, {}, {}, ""),
+        ("StatefulSet", STATEFUL, {}, UPDATED, ""),
+        ("StatefulSet", STATEFUL, {}, {"readyReplicas": 1}, "1/2 ready"),
+        ("StatefulSet", STATEFUL, {}, {"observedGeneration": 1}, "has not seen the change yet"),
+        ("StatefulSet", STATEFUL, {"updateStrategy": {"type": "OnDelete"}}, {"updatedReplicas": 0}, "0 of 2 pods are new"),
+        ("StatefulSet", STATEFUL, {"updateStrategy": {"rollingUpdate": {"partition": 1}}}, {"updatedReplicas": 1}, ""),
+        ("DaemonSet", DAEMONS, {}, {}, ""),
+        ("DaemonSet", DAEMONS, {}, {"numberReady": None}, "0/2 ready"),
+        ("DaemonSet", DAEMONS, {}, {"updatedNumberScheduled": 1}, "1 of 2 pods are new"),
+    ],
+)  # fmt: skip
+async def test_a_workload_of_any_kind_has_to_run_with_the_fix(
+    house: House, kind: str, parts: dict[str, Any], spec: dict[str, Any], status: dict[str, Any], why_not: str
+) -> None:
+    meta = {"name": "db", "namespace": "shop", "generation": 2}
+    item = {"kind": kind, "metadata": meta, "spec": parts["spec"] | spec, "status": parts["status"] | status}
+    owner = house.cluster.put(item)
+    for number in (0, 1):
+        house.cluster.put(objects.pod(f"db-{number}", owner))
+    await _open(house, _G.VERIFYING, action="update-resources", of=ResourceRef("prod", kind, "db", "shop"))
+    track = await _until_end(house)
+    assert track.phase is (_G.FAILED if why_not else _G.COMPLETED), track.reason
+    assert why_not in track.reason
+
+
+async def test_a_pod_that_is_not_ready_beside_those_that_are_wanted_is_seen(house: House) -> None:
+    owner = house.cluster.put({"kind": "DaemonSet", "metadata": {"name": "db", "namespace": "shop"}, **DAEMONS})
+    pod = objects.pod("db-0", owner)
+    pod["status"]["conditions"][0]["status"] = "False"
+    house.cluster.put(pod)
+    await _open(house, _G.VERIFYING, action="update-resources", of=ResourceRef("prod", "DaemonSet", "db", "shop"))
+    track = await _until_end(house)
+    assert track.phase is _G.FAILED
+    assert "db-0 is not ready" in track.reason
