@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,24 @@ from .model import Settings
 from .words import unknown_key, what_is_wrong
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where each value comes from: a line of the file, or a variable of the environment."""
+
+    path: Path
+    lines: Mapping[Where, int]
+    given: list[Override]
+
+    def of(self, where: Where) -> str:
+        above = [where[:length] for length in range(len(where), 0, -1)]
+        variable = next((o.variable for part in above for o in self.given if o.where == part), "")
+        line = next((self.lines[part] for part in above if part in self.lines), None)
+        return f"environment variable {variable}" if variable else f"{self.path}:{line}" if line else str(self.path)
+
+    def fault(self, where: Where, message: str) -> BadInput:
+        return BadInput(message, field=dotted(where), place=self.of(where))
+
+
 def load(path: Path) -> Settings:
     """Read a configuration file, the environment's overrides on top.
 
@@ -22,12 +41,15 @@ def load(path: Path) -> Settings:
         BadInput: the file can't be read or a key is wrong; one line a fault, each naming file, line and key.
     """
     document, lines = _read(path)
-    given = overrides(Settings, os.environ)
+    origin = _Origin(path, lines, overrides(Settings, os.environ))
+    for key in document:
+        if key.startswith("_"):  # pydantic-settings would take it for an option of its own
+            raise origin.fault((key,), unknown_key(key, Settings.model_fields))
     try:
         settings = Settings(**document)
     except ValidationError as error:
-        raise BadInput("\n".join(_faults(error, path, lines, given))) from error
-    return _resolved(settings, path.resolve().parent)
+        raise BadInput("\n".join(_faults(error, origin))) from error
+    return _resolved(settings, path.resolve().parent, origin)
 
 
 def places(path: Path) -> dict[Where, str]:
@@ -99,16 +121,12 @@ def _lines(node: yaml.Node | None, path: Path, prefix: Where = ()) -> dict[Where
     return found
 
 
-def _faults(error: ValidationError, path: Path, lines: Mapping[Where, int], given: list[Override]) -> list[str]:
+def _faults(error: ValidationError, origin: _Origin) -> list[str]:
     faults = []
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         where = tuple(fault["loc"])
-        above = [where[:length] for length in range(len(where), 0, -1)]
-        variable = next((o.variable for part in above for o in given if o.where == part), "")
-        line = next((lines[part] for part in above if part in lines), None)
-        place = f"environment variable {variable}" if variable else f"{path}:{line}" if line else str(path)
         message = _unknown(where) if fault["type"] == "extra_forbidden" else what_is_wrong(fault)
-        faults.append(f"{place}: {dotted(where)}: {message}" if where else f"{path}: {message}")
+        faults.append(str(origin.fault(where, message)))
     return faults
 
 
@@ -128,25 +146,32 @@ def _item(annotation: Any) -> Any:
     return annotation.__args__[0]
 
 
-def _resolved(settings: Settings, folder: Path) -> Settings:
+def _resolved(settings: Settings, folder: Path, origin: _Origin) -> Settings:
     """Relative paths made absolute against the configuration file's folder."""
 
-    def absolute(path: Path | None) -> Path | None:
+    def absolute(path: Path | None, *where: str | int) -> Path | None:
         if path is None:
             return None
+        if "\0" in str(path):
+            raise origin.fault(where, "no path can hold a zero byte")
         try:
             return Path(os.path.normpath(folder / path.expanduser()))
         except RuntimeError as error:
-            raise BadInput(f"{path}: nobody's home is known by that name; write the path in full") from error
+            message = f"{path}: nobody's home is known by that name; write the path in full"
+            raise origin.fault(where, message) from error
 
-    gateway = settings.gateway.model_copy(update={"tokens_file": absolute(settings.gateway.tokens_file)})
-    api = settings.api.model_copy(update={"socket": absolute(settings.api.socket)})
-    policies = settings.policies.model_copy(update={"dir": absolute(settings.policies.dir)})
-    forge = settings.forge.model_copy(update={"root": absolute(settings.forge.root)})
-    clusters = tuple(c.model_copy(update={"kubeconfig": absolute(c.kubeconfig)}) for c in settings.clusters)
+    tokens = absolute(settings.gateway.tokens_file, "gateway", "tokens_file")
+    gateway = settings.gateway.model_copy(update={"tokens_file": tokens})
+    api = settings.api.model_copy(update={"socket": absolute(settings.api.socket, "api", "socket")})
+    policies = settings.policies.model_copy(update={"dir": absolute(settings.policies.dir, "policies", "dir")})
+    forge = settings.forge.model_copy(update={"root": absolute(settings.forge.root, "forge", "root")})
+    clusters = tuple(
+        cluster.model_copy(update={"kubeconfig": absolute(cluster.kubeconfig, "clusters", number, "kubeconfig")})
+        for number, cluster in enumerate(settings.clusters)
+    )
     return settings.model_copy(
         update={
-            "state_dir": absolute(settings.state_dir), "gateway": gateway, "api": api, "policies": policies,
+            "state_dir": absolute(settings.state_dir, "state_dir"), "gateway": gateway, "api": api, "policies": policies,
             "forge": forge, "clusters": clusters,
         }
     )  # fmt: skip

@@ -213,13 +213,14 @@ class Settings(BaseSettings):
         """The environment wins over the file."""
         return (Overrides(settings_cls, init_settings),)
 
-    @model_validator(mode="after")
-    def _unique_clusters(self) -> "Settings":
-        names = [cluster.name for cluster in self.clusters]
+    @field_validator("clusters")
+    @classmethod
+    def _unique_names(cls, value: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
+        names = [cluster.name for cluster in value]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"clusters: two entries are called {', '.join(twice)}")
-        return self
+            raise ValueError(f"two entries are called {', '.join(twice)}")
+        return value
 
     @property
     def socket(self) -> Path:
