@@ -63,7 +63,7 @@ def wish(state: State, command: str, at: float) -> tuple[State, tuple[Load, ...]
     if target in state.uncertain:
         return state.say(f"UNKNOWN whether {state.uncertain[target]} happened: being read back", "strong"), ()
     if command == "note":
-        return replace(state, prompt=Prompt(f"note on {target}:", Answer.TEXT, purpose="note", remediation=target)), ()
+        return replace(state, prompt=Prompt(f"note on {target}: ", Answer.TEXT, purpose="note", remediation=target)), ()
     known = about(state)
     cluster = str(known["cluster"]) if known else ""
     if known and known["environment"] in PRODUCTION and not state.armed:
@@ -214,11 +214,11 @@ def _stopping(state: State, command: str, item: Document) -> State:
     pull = open_pull(item)
     path, verb = _VERBS[command]
     kept = command == "escalate"
-    ends = ["leaves what ran as it is" if kept else "undoes what ran"] if mutated else []
-    ends += [f"leaves #{pull['number']} open" if kept else f"closes #{pull['number']}"] if pull else []
+    ends = ["what ran" if kept else "undoes what ran"] if mutated else []
+    ends += [f"#{pull['number']}" if kept else f"closes #{pull['number']}"] if pull else []
     body = {"reason": "", "version": item["version"]}
     send = Send(f"{command} {item['id']}", f"/v1/remediations/{item['id']}/{path}", body, remediation=item["id"])
-    told = f"? It {' and '.join(ends)}" if ends else "?"
+    told = f"? It {'leaves ' if kept else ''}{' and '.join(ends)}{' as it is' if kept else ''}" if ends else "?"
     text = f"{verb} {item['id']} in {place(item['environment'], item['cluster'])}{told}"
     if mutated and not kept and item["environment"] in PRODUCTION:
         return _ask(state, _word(text, str(item["target"]["name"]), send))

@@ -31,8 +31,8 @@ PULSE_S = 1.0
 """Changes from outside are shown so often; a key is answered at once."""
 
 
-class Console(App[None]):
-    """The console.
+class Console(App[None], inherit_bindings=False):
+    """The console. Keys are those of the key table only: the library's own would let ctrl+q quit.
 
     Args:
         client: the daemon.

@@ -35,22 +35,23 @@ class Key:
 
 _ABOUT = (Screen.REMEDIATIONS, *TABS)
 _ONE = (*_ABOUT, Screen.APPROVALS, Screen.APPROVAL)
+_OPENED = (Screen.REMEDIATIONS, Screen.APPROVALS, Screen.APPROVAL)
 _LISTS = (Screen.REMEDIATIONS, Screen.APPROVALS)
 _TEXTS = TABS
 
 KEYS: tuple[Key, ...] = (
-    Key("open", "enter", "enter", "open", "open what the cursor is on", _LISTS, rank=1),
+    Key("open", "enter", "enter", "open", "open what the cursor is on or an approval is about", _OPENED, rank=1),
     Key("approve", "a", "a", "approve", "approve the plan, or merge the pull request, that waits", _ONE, True, 2),
     Key("reject", "x", "x", "reject", "reject the plan, or close the pull request, that waits", _ONE, True, 3),
     Key("stop", "s", "s", "stop", "stop after this step; what ran is undone if it can be", _ABOUT, True, 11),
     Key("roll-back", "b", "b", "roll back", "undo what ran where it can be undone, and stop", _ABOUT, True, 12),
     Key("escalate", "e", "e", "escalate", "take it over: open tracks end, a person owns it", _ABOUT, True, 13),
     Key("note", "i", "i", "note", "write a note into its timeline", _ABOUT, True, 14),
-    Key("diff", "d", "d", "diff", "the proposed change, file by file", _ABOUT, rank=4),
-    Key("timeline", "t", "t", "timeline", "everything that happened to it, both tracks", _ABOUT, rank=7),
-    Key("logs", "l", "l", "logs", "log tails of the target's pods", _ABOUT, rank=8),
-    Key("yaml", "y", "y", "yaml", "the live target as YAML", _ABOUT, rank=10),
-    Key("tree", "o", "o", "owners", "who owns whom, from Git to the pods, and how each does", _ABOUT, rank=9),
+    Key("diff", "d", "d", "diff", "the proposed change, file by file", _ONE, rank=4),
+    Key("timeline", "t", "t", "timeline", "everything that happened to it, both tracks", _ONE, rank=7),
+    Key("logs", "l", "l", "logs", "log tails of the target's pods", _ONE, rank=8),
+    Key("yaml", "y", "y", "yaml", "the live target as YAML", _ONE, rank=10),
+    Key("tree", "o", "o", "owners", "who owns whom, from Git to the pods, and how each does", _ONE, rank=9),
     Key("tab", "tab", "tab", "next tab", "round: detail, timeline, diff, logs, yaml, owners", TABS),
     Key("tab-back", "shift+tab", "s-tab", "tab before", "the same, the other way round", TABS),
     Key("next", "n", "n", "next", "the next hunk", (Screen.DIFF,), rank=1),

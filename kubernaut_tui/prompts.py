@@ -143,6 +143,10 @@ def command(state: State, text: str) -> tuple[State, tuple[Effect, ...]]:
     match word:
         case "":
             return state, ()
+        case "q" | "quit" if state.sending:
+            return state.say(
+                "a change is on its way and its outcome not known yet: :q! leaves all the same", "strong"
+            ), ()
         case "q" | "quit" | "q!":
             return state, (Quit(),)
         case "rw":

@@ -151,7 +151,7 @@ def _without_old_excuse(state: State) -> State:
 def _commanded(state: State, event: Commanded) -> Next:
     command, screen = event.id, state.view.screen
     key = BY_ID[command]
-    state = replace(state, wish=None)
+    state = replace(state, wish=None, notice="" if state.notice_style == "dim" else state.notice)
     if key.screens and screen not in key.screens:
         return state.say(f"{key.shown} ({key.label}) has no meaning here; ? shows what has", "dim", 3.0), ()
     if key.changing:
@@ -224,7 +224,7 @@ def _enter(state: State) -> Next:
             return state, ()
         documents = {**state.documents, ("approval", str(item["id"])): item}
         return _open(replace(state, documents=documents), View(Screen.APPROVAL, str(item["id"])))
-    target = state.rows.cursor
+    target = state.mentioned()
     return _open(state, View(Screen.DETAIL, target)) if target else (state, ())
 
 
@@ -259,6 +259,7 @@ def _loaded(state: State, event: Loaded) -> Next:
             return _read_back(state, load, document)
     if not _cared_for(state, load):
         return state, ()
+    document = {**document, "read_wall": state.wall}
     state = replace(state, documents={**state.documents, (load.kind, load.target): document})
     return acting.ready(state), ()
 

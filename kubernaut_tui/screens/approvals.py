@@ -73,7 +73,7 @@ def approval(state: State, item: Document, width: int) -> list[Line]:
     lines += _field("because", clean(item["because"]), width)
     lines += _field("asks", _asks(item), width)
     lines += _field("undo", clean(item["rollback"]) or "none", width)
-    for at, text in enumerate(item["dry_run"][:6]):
+    for at, text in enumerate(item["dry_run"]):
         lines += _field("dry run" if at == 0 else "", clean(text), width)
     for at, vote in enumerate(item["votes"]):
         said = f"{clean(vote['principal'])} {vote['verdict']}d {clock(vote['time'])} {clean(vote['reason'])}".replace(
@@ -88,7 +88,7 @@ def approval(state: State, item: Document, width: int) -> list[Line]:
 def _field(label: str, text: str, width: int) -> list[Line]:
     parts = wrapped(text, width - _LABEL - 2) or [""]
     first = line((f"   {fit(label, _LABEL - 3)} ", "dim"), (parts[0], ""))
-    return [cut(first, width), *(cut(line((" " * (_LABEL + 1) + part, "")), width) for part in parts[1:3])]
+    return [cut(first, width), *(cut(line((" " * (_LABEL + 1) + part, "")), width) for part in parts[1:])]
 
 
 def _blast(radius: Document) -> str:

@@ -60,7 +60,8 @@ def _cause(state: State, item: Document, width: int, *, stacked: bool) -> list[L
             return [first]
         text = wrapped(clean(analysis["cause"]), width - len(right) - 2)
         lines = [beside(line((" " + text[0], "strong")), line((right, "")), width)]
-        return lines + [cut(line((" " + more, "strong")), width) for more in text[1:3]]
+        more = text[1:2] + ([" ".join(text[2:])] if text[2:] else [])
+        return lines + [cut(line((fit(" " + part, width - 1) if part else "", "strong")), width) for part in more]
     return [cut(line((f" {clean(item['story'])}", "strong")), width)]
 
 
@@ -69,12 +70,12 @@ def _evidence(item: Document, width: int) -> list[Line]:
     lines = []
     facts = Counter((_field(f["field"]), f["value"]) for f in analysis.get("evidence", []))
     first = {(_field(f["field"]), f["value"]): f["object"] for f in reversed(analysis.get("evidence", []))}
-    for (field, value), times in list(facts.items())[:3]:
+    for (field, value), times in list(facts.items())[: None if width == _UNCUT else 3]:
         where = clean(first[field, value]) + (f" and {times - 1} more" if times > 1 else "")
         what = clean(f"{field}: {value}" if value else field)
         lines.append(cut(line(("   seen     ", "dim"), (f"{what}  ", ""), (where, "dim")), width))
     if not lines:
-        for seen in analysis.get("seen", [])[:6]:
+        for seen in analysis.get("seen", [])[: None if width == _UNCUT else 6]:
             lines.append(cut(line(("   looked   ", "dim"), clean(seen)), width))
     signal = item["signal"]
     count = f" x{signal['count']}" if signal["count"] > 1 else ""
@@ -277,7 +278,7 @@ def _waits(item: Document, width: int) -> list[Line]:
     for reason in reasons:
         first, *more = wrapped(clean(reason.removeprefix("waits: ")), width - 12)
         lines.append(cut(line((" waits    ", "strong"), first), width))
-        lines += [cut(line((" " * 10 + part, "")), width) for part in more[:1]]
+        lines += [cut(line((" " * 10 + part, "")), width) for part in more]
     return lines
 
 

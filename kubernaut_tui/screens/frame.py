@@ -1,10 +1,12 @@
 """The whole screen: status, crumbs, body, prompt, keys."""
 
+from datetime import UTC, datetime
+
 from kubernaut_tui.acting import PRODUCTION, about, obstacle, open_pull, place
 from kubernaut_tui.keys import BY_ID, KEYS, Key, for_screen
 from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, width_of, wrapped
 from kubernaut_tui.palette import entries
-from kubernaut_tui.state import Answer, Prompt, State, Word
+from kubernaut_tui.state import Answer, Document, Prompt, State, Word
 from kubernaut_tui.views import Screen, View
 
 from .approvals import approval
@@ -15,7 +17,10 @@ from .words import when, workload
 def present(state: State) -> list[Line]:
     """Exactly `height` lines of exactly `width` cells."""
     width = state.width
-    lines = [_status(state), _crumbs(state), *_middle(state), _prompt(state), _keys(state)]
+    text = [] if _is_list(state) or _palette_is_open(state) else body(state)
+    lines = [_status(state), _crumbs(state, len(text)), *_middle(state, text), _prompt(state), _keys(state)]
+    above = [cut(line((f" {part}", _loudness(state))), width) for part in _question(state)[:-1]]
+    lines[-2 - len(above) : -2] = above
     lines = lines[: state.height]
     return [cut(_harmless(each), width) for each in lines]
 
@@ -29,19 +34,31 @@ def _harmless(spans: Line) -> Line:
     )
 
 
-def _middle(state: State) -> list[Line]:
+def _is_list(state: State) -> bool:
+    return state.view.screen in (Screen.REMEDIATIONS, Screen.APPROVALS)
+
+
+def _palette_is_open(state: State) -> bool:
+    return state.prompt is not None and state.prompt.purpose == "palette"
+
+
+def _middle(state: State, text: list[Line]) -> list[Line]:
     height = state.body_height
-    if state.prompt and state.prompt.purpose == "palette":
+    if state.prompt and _palette_is_open(state):
         lines = _palette(state, state.prompt)
-    elif state.beside and state.view.screen in (Screen.REMEDIATIONS, Screen.APPROVALS):
-        return _two_panes(state)
-    else:
+    elif _is_list(state):
+        if state.beside:
+            return _two_panes(state)
         lines = body(state)
-        if state.view.screen not in (Screen.REMEDIATIONS, Screen.APPROVALS):
-            first = state.scrolls.get(state.view, 0)
-            lines = lines[min(first, max(0, len(lines) - height)) :]
+    else:
+        lines = text[_first(state, len(text)) :]
     lines = lines[:height]
     return lines + [line("")] * (height - len(lines))
+
+
+def _first(state: State, count: int) -> int:
+    """The first visible line of a text."""
+    return min(state.scrolls.get(state.view, 0), max(0, count - state.body_height))
 
 
 def _palette(state: State, prompt: Prompt) -> list[Line]:
@@ -129,7 +146,12 @@ _NAMES = {
 }  # fmt: skip
 
 
-def _crumbs(state: State) -> Line:
+def _crumbs(state: State, count: int) -> Line:
+    """Where one is.
+
+    Args:
+        count: how many lines the text has that is shown; of one that is longer than the screen the part is named.
+    """
     view = state.view
     right: list[Span] = []
     left: list[Span] = []
@@ -155,6 +177,11 @@ def _crumbs(state: State) -> Line:
         right.append((place(item["environment"], item["cluster"]) + " ", style))
     if view.screen in _NAMES:
         left.append((f"  > {_NAMES[view.screen]}", "accent"))
+    if view.screen in (Screen.LOGS, Screen.YAML) and (document := state.document(*what(view))):
+        left.append((f" of {datetime.fromtimestamp(document['read_wall'], UTC):%H:%M:%S}", "dim"))
+    if count > state.body_height:
+        first = _first(state, count)
+        left.append((f"  {first + 1}-{first + state.body_height}/{count}", "dim"))
     return beside(tuple(left), tuple(right), state.width)
 
 
@@ -177,11 +204,20 @@ def _prompt(state: State) -> Line:
             ),
             width,
         )
-    style = "danger" if "PRODUCTION" in prompt.question else "strong"
-    end = _answer(prompt)
-    if _in_two_lines(state, prompt):
-        return cut(line((f" {prompt.question}", style)), width)
-    return beside(line((f" {prompt.question}", style)), line((end, "strong")), width)
+    last = line((f" {_question(state)[-1]}", _loudness(state)))
+    return cut(last, width) if _in_two_lines(state, prompt) else beside(last, line((_answer(prompt), "strong")), width)
+
+
+def _question(state: State) -> list[str]:
+    """The open question in lines, never cut: the last one is the prompt line, those before it lie over the body."""
+    prompt = state.prompt
+    if prompt is None or prompt.answer is Answer.TEXT:
+        return []
+    return wrapped(clean(prompt.question), state.width - 2) if _in_two_lines(state, prompt) else [prompt.question]
+
+
+def _loudness(state: State) -> str:
+    return "danger" if state.prompt and "PRODUCTION" in state.prompt.question else "strong"
 
 
 def _hint(state: State) -> str:
@@ -195,7 +231,7 @@ def _hint(state: State) -> str:
     ):
         return ""
     if item["ended"]:
-        return "it is in your hands: enter, l and o show what was seen, i notes what you do"
+        return _in_your_hands(item)
     pull = open_pull(item)
     asks = any(t["phase"] == "AwaitingApproval" for t in item["tracks"])
     shows = "" if state.view.screen is Screen.DIFF else ", d shows it"
@@ -212,6 +248,16 @@ def _hint(state: State) -> str:
     if item["environment"] in PRODUCTION and not state.armed:
         told += "; first :rw REASON"
     return told
+
+
+def _in_your_hands(item: Document) -> str:
+    """What is left to a person when kubernaut has ended its work."""
+    for track in item["tracks"]:
+        pull = track["proposal"]["pull_request"] if track["kind"] == "gitops" else None
+        if pull and pull["state"] == "open":
+            merge = f"kubernaut pr merge {clean(pull['repository'])}/{pull['number']}"
+            return f"it is in your hands; #{pull['number']} is still open: {merge}"
+    return "it is in your hands: enter, l and o show what was seen, i notes what you do"
 
 
 def _for_others(state: State, remediation_id: str) -> str:
@@ -274,7 +320,7 @@ def _keys(state: State) -> Line:
     idle, nothing = _idle(state)
     spans: list[Span] = [(" ", "")]
     keys = sorted((k for k in _offered(state) if k.id not in nothing), key=lambda k: k.rank)
-    room = state.width - 2 - len("? help")
+    room = state.width - 2 - len("? help") - (len("esc back  ") if len(state.views) > 1 else 0)
     for key in keys:
         label = _label(key)
         if len(label) > room:
@@ -284,19 +330,21 @@ def _keys(state: State) -> Line:
             (key.shown, "dim" if key.id in idle else "strong"),
             (f" {key.label}  ", "dim" if key.id in idle else ""),
         ]
+    if len(state.views) > 1:
+        spans += [("esc", "strong"), (" back  ", "")]
     spans += [("?", "strong"), (" help", "")]
     return cut(tuple(spans), state.width)
 
 
 def _offered(state: State) -> list[Key]:
-    """The keys worth a place in the line: lists are filtered where they are seen."""
+    """The keys worth a place in the line: the list is filtered where it is seen, hunks are gone through where there are any."""
     screen = state.view.screen
-    lists = (Screen.REMEDIATIONS, Screen.APPROVALS)
-    return [
-        key
-        for key in for_screen(screen)
-        if 0 < key.rank < _HELP_RANK and key.id != screen.value and (key.id != "filter" or screen in lists)
-    ]
+    without = {screen.value} if screen is Screen.REMEDIATIONS else {screen.value, "filter"}
+    if not (state.document("diff", state.view.target) or {}).get("files"):
+        without |= {"next", "previous"}
+    if _is_list(state) and not state.mentioned():
+        without |= {key.id for key in KEYS if screen in key.screens and key.id != "faults"}
+    return [key for key in for_screen(screen) if 0 < key.rank < _HELP_RANK and key.id not in without]
 
 
 _HELP_RANK = BY_ID["help"].rank
@@ -325,19 +373,25 @@ def _label(key: Key) -> str:
 def _prompt_keys(state: State) -> Line:
     prompt = state.prompt
     if prompt is None or prompt.answer is Answer.TEXT:
-        return cut(line((" enter takes it, esc leaves", "dim")), state.width)
-    end = _answer(prompt) if _in_two_lines(state, prompt) else ""
+        filters = " enter filters; ! in front of a word inverts it; without words all is shown; esc leaves"
+        told = filters if prompt and prompt.purpose == "filter" else " enter takes it, esc leaves"
+        return cut(line((told, "dim")), state.width)
+    two = _in_two_lines(state, prompt)
+    end = _answer(prompt) if two else ""
     if prompt.answer is Answer.WORD:
-        return cut(
-            line(
-                (end, "strong"),
-                (
-                    f" typing {clean(prompt.expects[0][0])} confirms; enter never does, esc leaves",
-                    "dim",
-                ),
-            ),
-            state.width,
+        word = prompt.expects[0][0]
+        told = (
+            " enter never confirms, esc leaves"
+            if two
+            else f" typing {clean(word)} confirms; enter never does, esc leaves"
         )
+        if not word.startswith(prompt.typed):
+            told = (
+                " does not fit: backspace, or esc leaves"
+                if two
+                else f" that is not {clean(word)}: backspace, or esc leaves"
+            )
+        return cut(line((end, "strong"), (told, "dim" if word.startswith(prompt.typed) else "strong")), state.width)
     letters = " or ".join(letter for letter, _ in prompt.expects)
     return cut(
         line((end, "strong"), (f" {letters} confirms; any other key leaves, nothing is changed", "dim")), state.width

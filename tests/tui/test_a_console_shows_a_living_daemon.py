@@ -55,6 +55,19 @@ async def test_a_person_approves_a_drain(tmp_path: Path) -> None:
             assert [vote.verdict for vote in approval.votes] == ["approve"]
 
 
+async def test_no_key_quits(tmp_path: Path) -> None:
+    async with desk(tmp_path) as home:
+        await home.four()
+        app = console(home.socket)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await until(app, "rr-4f2abc", "LIVE")
+            await pilot.press("ctrl+q", "ctrl+c", "q", "ctrl+d", "ctrl+z", "escape", "enter")
+            await until(app, "NOW", "esc back")
+            await home.says("rr-4f2abc", "2/3 ready, 1 of 3 pods is new")
+            await until(app, "2/3 ready")
+            assert app.is_running
+
+
 async def test_a_note_lands_in_the_timeline(tmp_path: Path) -> None:
     async with desk(tmp_path) as home:
         await home.four()

@@ -96,7 +96,7 @@ async def test_a_torn_key_votes_for_nothing(tmp_path: Path, sequence: bytes) -> 
             assert (await home.approval()).phase is ApprovalPhase.PENDING
 
 
-@pytest.mark.parametrize("ending", [b":q\r", signal.SIGTERM, signal.SIGHUP, b"\x11"])
+@pytest.mark.parametrize("ending", [b":q\r", signal.SIGTERM, signal.SIGHUP, b":q!\r"])
 async def test_it_leaves_the_terminal_as_it_was(tmp_path: Path, ending: bytes | signal.Signals) -> None:
     async with terminal("--socket", tmp_path / "none.sock") as tty:
         before = modes(tty.master)
