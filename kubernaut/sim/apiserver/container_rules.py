@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from kubernaut.sim.apiserver import quantity
-from kubernaut.sim.apiserver.naming import label_name
+from kubernaut.sim.apiserver.naming import config_key, label_name, subdomain
 from kubernaut.sim.apiserver.status import (
     Cause,
     Json,
@@ -31,6 +31,8 @@ _FIELDS = (
 _SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS = ("postStart", "preStop")
+_LAST_ID = 2**31 - 1
 
 
 def containers(
@@ -63,6 +65,10 @@ def containers(
         for kind in _PROBES:
             if container.get(kind) is not None:
                 causes += _probe(f"{where}.{kind}", container[kind], ready=kind == "readinessProbe")
+        for kind, hook in (container.get("lifecycle") or {}).items():
+            if kind in _HOOKS and hook is not None:
+                causes += _handler(f"{where}.lifecycle.{kind}", hook, (*_HANDLERS[:3], "sleep"))
+        causes += _identity(f"{where}.securityContext", container.get("securityContext") or {})
     return causes
 
 
@@ -142,8 +148,11 @@ def _variables(where: str, container: Json) -> list[Cause]:
             causes.append(required(f"{where}.env[{index}].name"))
         if variable.get("valueFrom") is not None:
             causes += _source(f"{where}.env[{index}].valueFrom", variable)
-    for source in container.get("envFrom") or ():
+    for index, source in enumerate(container.get("envFrom") or ()):
         given = [kind for kind in ("configMapRef", "secretRef") if source.get(kind) is not None]
+        for kind in given[:1]:
+            name, place = source[kind].get("name"), f"{where}.envFrom[{index}].{kind}.name"
+            causes += subdomain(place, name) if name else [required(place)]
         if not given:
             text = "must specify one of: `configMapRef` or `secretRef`"
             causes.append(invalid_value(f"{where}.envFrom", "", text))
@@ -165,8 +174,10 @@ def _source(where: str, variable: Json) -> list[Cause]:
     elif len(given) > 1:
         causes.append(invalid_value(where, "", "may not have more than one field specified at a time"))
     for kind in ("configMapKeyRef", "secretKeyRef"):
-        if kind in given and not source[kind].get("key"):
-            causes.append(required(f"{where}.{kind}.key"))
+        if kind in given:
+            causes += subdomain(f"{where}.{kind}.name", source[kind].get("name") or "")
+            key = source[kind].get("key")
+            causes += config_key(f"{where}.{kind}.key", key) if key else [required(f"{where}.{kind}.key")]
     path = (source.get("fieldRef") or {}).get("fieldPath", "")
     if "fieldRef" in given and re.sub(r"\['[^']*'\]$", "", path) not in _FIELDS:
         text = f"error converting fieldPath: field label not supported: {path}"
@@ -190,19 +201,36 @@ def _mounts(field: str, mounts: Any, volumes: set[str]) -> list[Cause]:
 
 
 def _probe(where: str, probe: Json, *, ready: bool) -> list[Cause]:
-    given = [kind for kind in _HANDLERS if probe.get(kind) is not None]
-    causes = [] if given else [required(where, "must specify a handler type")]
-    for kind in given[1:]:
-        causes.append(forbidden_field(f"{where}.{kind}", "may not specify more than 1 handler type"))
-    for kind in given[:1]:
-        number = probe[kind].get("port")
-        if isinstance(number, int):
-            causes += port_number(f"{where}.{kind}.port", number)
-        elif isinstance(number, str):
-            causes += port_name(f"{where}.{kind}.port", number)
+    causes = _handler(where, probe, _HANDLERS)
     for name in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"):
         if (probe.get(name) or 0) < 0:
             causes.append(invalid_value(f"{where}.{name}", probe[name], _NOT_NEGATIVE))
     if not ready and probe.get("successThreshold", 1) not in (0, 1):
         causes.append(invalid_value(f"{where}.successThreshold", probe["successThreshold"], "must be 1"))
     return causes
+
+
+def _handler(where: str, handler: Json, kinds: tuple[str, ...]) -> list[Cause]:
+    """What a probe asks or a hook does: exactly one of these."""
+    given = [kind for kind in kinds if handler.get(kind) is not None]
+    causes = [] if given else [required(where, "must specify a handler type")]
+    for kind in given[1:]:
+        causes.append(forbidden_field(f"{where}.{kind}", "may not specify more than 1 handler type"))
+    for kind in given[:1]:
+        if kind == "exec" and not handler[kind].get("command"):
+            causes.append(required(f"{where}.exec.command"))
+        number = handler[kind].get("port")
+        if isinstance(number, str):
+            causes += port_name(f"{where}.{kind}.port", number)
+        elif kind in ("httpGet", "tcpSocket", "grpc"):
+            causes += port_number(f"{where}.{kind}.port", number)
+    return causes
+
+
+def _identity(field: str, context: Json) -> list[Cause]:
+    text = f"must be between 0 and {_LAST_ID}, inclusive"
+    return [
+        invalid_value(f"{field}.{name}", context[name], text)
+        for name in ("runAsUser", "runAsGroup")
+        if context.get(name) is not None and not 0 <= context[name] <= _LAST_ID
+    ]

@@ -264,6 +264,7 @@ _BY_BUCKET: dict[str, Callable[[Json], None]] = {
     "jobs.batch": _job,
     "cronjobs.batch": _cron_job,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "poddisruptionbudgets.policy": lambda obj: None,  # its spec may be left out, and is there then all the same
     "networkpolicies.networking.k8s.io": _network_policy,
     "rolebindings.rbac.authorization.k8s.io": _binding,
     "clusterrolebindings.rbac.authorization.k8s.io": _binding,

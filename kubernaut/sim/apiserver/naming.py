@@ -17,6 +17,10 @@ _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     rf"end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
 )
+_CONFIG_KEY_TEXT = (
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+    "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+)
 _LABEL_TEXT = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     f"an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
@@ -96,6 +100,16 @@ def label_selector(field: str, selector: Json | None) -> list[Cause]:
         for place, value in enumerate(values):
             causes += labels(f"{where}.values[{place}]", {"key": value})
     return causes
+
+
+def config_key(field: str, key: str) -> list[Cause]:
+    """A key of a ConfigMap or Secret; every rule that it breaks is told."""
+    rules = (
+        (len(key) <= 253, "must be no more than 253 characters"),
+        (re.fullmatch(r"[-._a-zA-Z0-9]+", key), _CONFIG_KEY_TEXT),
+        (key not in (".", ".."), f"must not be '{key}'"),
+    )
+    return [invalid_value(field, key, text) for holds, text in rules if not holds]
 
 
 def qualified_name(field: str, key: str) -> list[Cause]:

@@ -77,6 +77,9 @@ def _volumes(field: str, volumes: Any) -> list[Cause]:
         for kind in kinds[:1]:
             if kind in _NEEDED and not volume[kind].get(_NEEDED[kind]):
                 causes.append(required(f"{where}.{kind}.{_NEEDED[kind]}"))
+            for number, item in enumerate(volume[kind].get("items") or () if kind in ("configMap", "secret") else ()):
+                place = f"{where}.{kind}.items[{number}]"
+                causes += [required(f"{place}.{part}") for part in ("key", "path") if not item.get(part)]
         if not name:
             causes.append(required(f"{where}.name"))
         elif name in seen:
@@ -102,6 +105,8 @@ def _tolerations(field: str, tolerations: Any) -> list[Cause]:
         if operator == "Exists" and one.get("value"):
             text = "value must be empty when `operator` is 'Exists'"
             causes.append(invalid_value(f"{where}.operator", one["value"], text))
+        elif operator == "Equal":
+            causes += labels(f"{where}.operator", {"key": one.get("value") or ""})
         elif operator not in ("Equal", "Exists"):
             causes.append(not_supported(f"{where}.operator", operator, ["Equal", "Exists"]))
         if one.get("effect") and one["effect"] not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):

@@ -77,6 +77,15 @@ _QUANTITY_MAPS = {
     "min",
 }
 _QUANTITIES = {"sizeLimit", "averageValue", "divisor"}
+# Whole numbers that Go holds in 64 bits; all others have 32. Source: generated.proto of k8s.io/api
+_INT64 = {
+    "revision", "observedGeneration", "generation", "expirationSeconds", "startingDeadlineSeconds", "sizeBytes", "uid",
+    "activeDeadlineSeconds", "gid", "capacity", "runAsUser", "runAsGroup", "fsGroup", "terminationGracePeriodSeconds",
+    "seconds", "tolerationSeconds", "gracePeriodSeconds", "deletionGracePeriodSeconds",
+}  # fmt: skip
+_INT_OR_STRING = {"maxUnavailable", "maxSurge", "minAvailable", "port", "targetPort"}
+_MICRO = {"renewTime", "acquireTime", "eventTime", "lastObservedTime"}
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _OMITTED_WHEN_FALSE = {
     "unschedulable", "readOnly", "hostNetwork", "hostPID", "hostIPC", "paused", "stdin", "tty", "stdinOnce",
     "publishNotReadyAddresses",
@@ -197,7 +206,9 @@ def _json_name(value: object) -> str:
 
 
 def _mismatch(value: object, wanted: str, where: str) -> WrongTypeError:
-    text = f"json: cannot unmarshal {_json_name(value)} into Go struct field {where} of type {wanted}"
+    where = re.sub(r"\[\d+\]", "", where)  # Go tells fields, not places in lists
+    told = f"number {value}" if wanted.startswith("int") and _json_name(value) == "number" else _json_name(value)
+    text = f"json: cannot unmarshal {told} into Go struct field {where} of type {wanted}"
     for start, what in (("v1.", "struct from:"), ("[]", "slice from"), ("map[", "map from")):
         if wanted.startswith(start):
             return WrongTypeError(text, f"cannot restore {what} {_converted_name(value)}")
@@ -273,7 +284,10 @@ class Decoder:
             if not isinstance(value, list):
                 raise _mismatch(value, "[]" + _go_name(kind.item or ANY), f"{struct}.{path}")
             item = kind.item or ANY
-            return [self._value(one, item, f"{path}[{index}]", struct, "") for index, one in enumerate(value)]
+            return [
+                self._value(_zero(item) if one is None else one, item, f"{path}[{index}]", struct, "")
+                for index, one in enumerate(value)
+            ]
         if kind.name == "map":
             return self._map(value, kind, path, struct, key)
         return self._scalar(value, kind, path, struct, key)
@@ -282,7 +296,7 @@ class Decoder:
         if not isinstance(value, dict):
             raise _mismatch(value, f"map[string]{_GO.get((kind.item or ANY).name, 'object')}", f"{struct}.{path}")
         if key in _QUANTITY_MAPS and kind.item == Type("str"):
-            return {name: _quantity(one) for name, one in value.items()}
+            return {name: _quantity("0" if one is None else one) for name, one in value.items()}
         item = kind.item or ANY
         if item.name == "str":
             return {
@@ -292,20 +306,37 @@ class Decoder:
 
     def _scalar(self, value: Any, kind: Type, path: str, struct: str, key: str) -> Any:
         if kind.name == "object":
+            if key in _INT_OR_STRING and not isinstance(value, str):
+                self._whole(value, "int32", f"{struct}.{path}")
             return _copy(value)
         if key in _QUANTITIES and isinstance(value, str | int | float) and not isinstance(value, bool):
             return _quantity(value)
         if kind.name in ("str", "datetime"):
             if not isinstance(value, str):
                 raise _mismatch(value, "string" if kind.name == "str" else "time.Time", f"{struct}.{path}")
+            if kind.name == "datetime" and not _TIME.fullmatch(value):
+                layout = f"2006-01-02T15:04:05{'.000000' if key in _MICRO else ''}Z07:00"
+                raise WrongTypeError(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
         elif kind.name == "bool":
             if not isinstance(value, bool):
                 raise _mismatch(value, "bool", f"{struct}.{path}")
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise _mismatch(value, _GO[kind.name], f"{struct}.{path}")
-        elif kind.name == "int" and value != int(value):
-            raise _mismatch(value, "int32", f"{struct}.{path}")
+        elif kind.name == "int":
+            self._whole(value, "int64" if key in _INT64 else "int32", f"{struct}.{path}")
         return value
+
+    def _whole(self, value: Any, wanted: str, where: str) -> None:
+        """A whole number that the Go type can hold."""
+        most = 2 ** (63 if wanted == "int64" else 31)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or value != int(value) or not -most <= value < most:
+            raise _mismatch(value, wanted, where)
+
+
+def _zero(kind: Type) -> Any:
+    """What Go makes of a null within a list; None stays for what is held by pointers or may be anything."""
+    return {"model": {}, "map": {}, "list": [], "str": "", "int": 0, "bool": False, "float": 0.0}.get(kind.name)
 
 
 def _quantity(value: Any) -> str:

@@ -5,11 +5,10 @@ Source: k8s.io/kubernetes/pkg/apis/*/validation
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from kubernaut.sim.apiserver import quantity, workload_rules
-from kubernaut.sim.apiserver.naming import metadata, qualified_name
+from kubernaut.sim.apiserver.naming import config_key, labels, metadata, qualified_name
 from kubernaut.sim.apiserver.pod_rules import pod_spec
 from kubernaut.sim.apiserver.resources import Resource
 from kubernaut.sim.apiserver.service_rules import ingress, network_policy, service
@@ -35,10 +34,6 @@ _KEYS_OF_SECRETS = {
 SECRET_TYPE = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
 ACCOUNT_NAME = "kubernetes.io/service-account.name"
 _RBAC = "rbac.authorization.k8s.io"
-_KEY_OF_DATA_TEXT = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  "
-    "or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-)
 
 
 def _pod(obj: Json) -> list[Cause]:
@@ -49,8 +44,7 @@ def _config(obj: Json) -> list[Cause]:
     causes: list[Cause] = []
     for part in ("data", "binaryData"):
         for key in obj.get(part) or {}:
-            if not re.fullmatch(r"[-._a-zA-Z0-9]+", key):
-                causes.append(invalid_value(f"{part}[{key}]", key, _KEY_OF_DATA_TEXT))
+            causes += config_key(f"{part}[{key}]", key)
     for key in (obj.get("data") or {}).keys() & (obj.get("binaryData") or {}).keys():
         causes.append(invalid_value(f"data[{key}]", key, "duplicate of key present in binaryData"))
     size = sum(len(text.encode()) for text in (obj.get("data") or {}).values())
@@ -66,11 +60,7 @@ def _not_longer(field: str, size: int) -> list[Cause]:
 
 def _secret(obj: Json) -> list[Cause]:
     data = obj.get("data") or {}
-    causes = [
-        invalid_value(f"data[{key}]", key, _KEY_OF_DATA_TEXT)
-        for key in data
-        if not re.fullmatch(r"[-._a-zA-Z0-9]+", key)
-    ]
+    causes = [cause for key in data for cause in config_key(f"data[{key}]", key)]
     if obj.get("type") == SECRET_TYPE and not (obj["metadata"].get("annotations") or {}).get(ACCOUNT_NAME):
         causes.append(required(f"metadata.annotations[{ACCOUNT_NAME}]"))
     for kind, keys in _KEYS_OF_SECRETS.items():
@@ -85,6 +75,7 @@ def _node(obj: Json) -> list[Cause]:
     for index, taint in enumerate(obj["spec"].get("taints") or ()):
         where, effect = f"metadata.taints[{index}]", taint.get("effect")
         causes += qualified_name(f"{where}.key", taint.get("key") or "")
+        causes += labels(f"{where}.value", {"key": taint.get("value") or ""})
         if effect not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
             allowed = ["NoExecute", "NoSchedule", "PreferNoSchedule"]
             causes.append(not_supported(f"{where}.effect", effect, allowed))
@@ -94,6 +85,13 @@ def _node(obj: Json) -> list[Cause]:
             causes.append(Cause("FieldValueDuplicate", f"{duplicate(where, shown).message}: {text}", where))
         seen.add((taint.get("key", ""), str(effect)))
     return causes
+
+
+def _event(obj: Json) -> list[Cause]:
+    own, about = obj["metadata"].get("namespace", ""), (obj.get("involvedObject") or {}).get("namespace") or ""
+    if own == about or (not about and own in ("default", "kube-system")):
+        return []
+    return [invalid_value("involvedObject.namespace", about, "does not match event.namespace")]
 
 
 def _role(obj: Json) -> list[Cause]:
@@ -209,6 +207,7 @@ _BY_BUCKET: dict[str, Callable[[Json], list[Cause]]] = {
     "configmaps": _config,
     "secrets": _secret,
     "nodes": _node,
+    "events": _event,
     "resourcequotas": _quota,
     "limitranges": _limit_range,
     "persistentvolumeclaims": _claim,

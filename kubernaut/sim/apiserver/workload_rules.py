@@ -19,6 +19,7 @@ _PERCENT_TEXT = (
     "validation is '[0-9]+%')"
 )
 _TEMPLATE = "spec.template.spec"
+_ROLLING = "spec.updateStrategy.rollingUpdate"
 
 
 def workload(obj: Json, kind: str) -> list[Cause]:
@@ -100,10 +101,17 @@ def replication_controller(obj: Json) -> list[Cause]:
 
 
 def stateful_set(obj: Json) -> list[Cause]:
-    way = obj["spec"].get("podManagementPolicy")
-    text = "must be 'OrderedReady' or 'Parallel'"
-    known = way in ("OrderedReady", "Parallel")
-    return ([] if known else [invalid_value("spec.podManagementPolicy", way, text)]) + workload(obj, "statefulset")
+    spec = obj["spec"]
+    way, update = spec.get("podManagementPolicy"), spec.get("updateStrategy") or {}
+    causes: list[Cause] = []
+    if way not in ("OrderedReady", "Parallel"):
+        causes.append(invalid_value("spec.podManagementPolicy", way, "must be 'OrderedReady' or 'Parallel'"))
+    if update.get("type") not in ("RollingUpdate", "OnDelete"):
+        causes.append(invalid_value("spec.updateStrategy", update, "must be 'RollingUpdate' or 'OnDelete'"))
+    rolling = update.get("rollingUpdate") or {}
+    if (rolling.get("partition") or 0) < 0:
+        causes.append(invalid_value(f"{_ROLLING}.partition", rolling["partition"], _NOT_NEGATIVE))
+    return causes + workload(obj, "statefulset")
 
 
 def daemon_set(obj: Json) -> list[Cause]:
@@ -111,7 +119,21 @@ def daemon_set(obj: Json) -> list[Cause]:
     shown = {"Type": way, "RollingUpdate": None}
     known = way in ("RollingUpdate", "OnDelete")
     causes = [] if known else [not_supported("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"])]
+    rolling = obj["spec"].get("updateStrategy", {}).get("rollingUpdate") or {}
+    if way == "RollingUpdate" and rolling:
+        unavailable, surge = rolling.get("maxUnavailable", 1), rolling.get("maxSurge", 0)
+        causes += share(f"{_ROLLING}.maxUnavailable", unavailable, most=True) + share(
+            f"{_ROLLING}.maxSurge", surge, most=True
+        )
+        if not _some(unavailable) and not _some(surge):
+            causes.append(required(f"{_ROLLING}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
     return workload(obj, "daemonset") + causes
+
+
+def _some(value: Any) -> bool:
+    """Whether a share is more than nothing; what can't be read as one is nothing."""
+    text = str(value).removesuffix("%")
+    return text.lstrip("-").isdecimal() and int(text) != 0
 
 
 def job(obj: Json) -> list[Cause]:
@@ -121,9 +143,12 @@ def job(obj: Json) -> list[Cause]:
 def _job_spec(spec: Json, field: str) -> list[Cause]:
     causes = [
         invalid_value(f"{field}.{name}", spec[name], _NOT_NEGATIVE)
-        for name in ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds")
+        for name in ("parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished")
         if isinstance(spec.get(name), int) and spec[name] < 0
     ]
+    way = spec.get("completionMode")
+    if way is not None and way not in ("NonIndexed", "Indexed"):
+        causes.append(not_supported(f"{field}.completionMode", way, ["NonIndexed", "Indexed"]))
     pod = (spec.get("template") or {}).get("spec") or {}
     where = f"{field}.template.spec"
     if pod.get("restartPolicy") == "Always":
@@ -143,6 +168,7 @@ def cron_job(obj: Json) -> list[Cause]:
         causes.append(invalid_value("spec.schedule", schedule, text))
     if way not in ("Allow", "Forbid", "Replace"):
         causes.append(not_supported("spec.concurrencyPolicy", way, ["Allow", "Forbid", "Replace"]))
+    causes += _not_negative(spec, "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit")
     return causes + _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
 
 
