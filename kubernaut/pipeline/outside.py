@@ -17,17 +17,17 @@ class Unsent:
     """
 
     def __init__(self) -> None:
-        self._intents: set[tuple[str, str, datetime]] = set()
+        self._intents: dict[tuple[str, str], datetime] = {}
 
     def intended(self, track_id: str, step_id: str, at: datetime) -> None:
         """The intent is about to be persisted."""
-        self._intents.add((track_id, step_id, at))
+        self._intents[track_id, step_id] = at
 
     def begin(self, track_id: str, step_id: str, at: datetime | None) -> bool:
         """The write begins now; whether it is certainly the first try."""
-        if at is None or (track_id, step_id, at) not in self._intents:
+        if at is None or self._intents.get((track_id, step_id)) != at:
             return False
-        self._intents.remove((track_id, step_id, at))
+        del self._intents[track_id, step_id]
         return True
 
 
@@ -44,7 +44,7 @@ class Turns:
     def take(self, place: tuple[str, str], who: str, now: datetime) -> str:
         """Whose turn it is at this place: `who`, unless somebody else took it a moment ago."""
         holder, since = self._held.get(place, (who, now))
-        if holder != who and (now - since).total_seconds() < self._lasts_s:
+        if holder != who and 0 <= (now - since).total_seconds() < self._lasts_s:  # the clock may have been put back
             return holder
         self._held[place] = (who, now)
         return who

@@ -67,6 +67,7 @@ async def lose_reply(request: web.Request) -> web.StreamResponse:
         (lambda _: status(422, "Invalid", "no"), Refused, Refused),
         (lambda _: status(429, "TooManyRequests", "slow down"), Temporary, Temporary),
         (lambda _: status(500, "InternalError", "etcd timed out"), Temporary, Unknown),
+        (lambda _: status(500, "", "This pod has more than one PodDisruptionBudget, which …"), Refused, Refused),
         (lambda _: status(503, "ServiceUnavailable", "gone"), Temporary, Unknown),
         (lambda _: status(504, "Timeout", "no answer"), Temporary, Unknown),
         (lambda _: web.Response(status=502, text="<html>a proxy</html>"), Temporary, Unknown),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -86,3 +87,27 @@ async def test_a_failure_is_everybodys_and_not_remembered(cluster, authorizer, u
     assert authorizer.asked == ["shop/"]
     authorizer.broken = False
     assert await ask(cluster, "web-0") == ""
+
+
+class PutBack:
+    """A clock that a test puts back."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at
+
+
+async def test_an_answer_from_before_the_clock_was_put_back_is_not_kept_until_it_has_caught_up(authorizer, tmp_path):
+    authorizer.open.set()
+    clock = PutBack()
+    cluster = await KubernetesCluster.connect("c", kubeconfig(tmp_path / "config", authorizer.url), None, clock)
+    try:
+        authorizer.allowed = set()
+        assert "RBAC" in await cluster.allowed("patch", "Deployment", "shop")
+        clock.at -= timedelta(hours=1)
+        authorizer.allowed = {"shop/"}
+        assert await cluster.allowed("patch", "Deployment", "shop") == ""
+    finally:
+        await cluster.close()

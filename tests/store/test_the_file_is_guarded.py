@@ -243,3 +243,11 @@ async def test_what_waits_is_found_by_index_alone(path: Path) -> None:
             (row,) = connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
             assert row[3].startswith(f"SEARCH {table} USING")
             assert f"INDEX {table}_wake (priority=? AND wake_at" in row[3]
+
+
+async def test_a_full_disk_is_no_reason_against_the_lock(path: Path) -> None:
+    """Who holds it can't be noted; the store itself says what it has no room for."""
+    path.parent.mkdir()
+    path.with_name(f"{path.name}.lock").symlink_to("/dev/full")
+    async with opening(path) as store:
+        await store.commit(opened())

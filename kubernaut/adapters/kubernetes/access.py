@@ -13,7 +13,8 @@ from .errors import readable
 from .session import Session
 
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_KEEP = timedelta(seconds=30)
+_FRESH, _KEEP = timedelta(), timedelta(seconds=30)
+"""How old an answer is that is taken; one from the future was given before the clock was put back."""
 _MANY = 2000
 
 
@@ -55,7 +56,7 @@ class Access:
         key = (verb, kind.kind, namespace, name, subresource)
         while True:
             known = self._known.get(key)
-            if known is not None and self._clock.now() - known[0] < _KEEP:
+            if known is not None and _FRESH <= self._clock.now() - known[0] < _KEEP:
                 return known[1]
             asked = self._asked.get(key)
             if asked is None:

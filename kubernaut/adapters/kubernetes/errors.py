@@ -21,6 +21,10 @@ _LONG = 400
 # API servers answer invalid input by quoting it.
 _QUOTED = re.compile(r'(?:Invalid|Unsupported|Duplicate) value: (?:"(?:[^"\\]|\\.)*"|\{.*?\}): ')
 
+_TWO_BUDGETS = "more than one PodDisruptionBudget"
+"""An eviction that no later attempt can carry out is answered by 500.
+Source: k8s.io/kubernetes/pkg/registry/core/pod/storage/eviction.go"""
+
 
 class Gone(Temporary):
     """The version asked for is no longer kept (410): list again."""
@@ -52,6 +56,8 @@ def from_answer(
         return Unauthorized(f"{what}: the API server does not accept the credentials (401)")
     if code in (403, 422):
         return Refused(message)
+    if code == 500 and _TWO_BUDGETS in said.message:
+        return Refused(f"{message} Let one budget select it, or evict it yourself.")
     if code == 429:
         return Temporary(f"{message}{_budget(said)}", _delay_s(said, headers, 5.0))
     if code in (408, 500, 502, 503, 504):
