@@ -1,7 +1,9 @@
 """Whatever is posted, the answer says what is wrong, and the next good alert is taken."""
 
 import asyncio
+import gc
 import json
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator
 
@@ -108,6 +110,27 @@ async def test_a_megabyte_in_a_label_is_cut(home: House) -> None:
     item = await home.only()
     assert len(item.signal.labels["blob"]) <= 1024
     assert len(item.signal.annotations["summary"]) <= 1024
+
+
+async def test_a_password_that_the_cut_would_go_through_is_no_less_one(home: House) -> None:
+    said = "x" * (1024 - len(" https://user:hunter2")) + " https://user:hunter2@host/"
+    await home.post(payload(alert(1, labels={"where": said}, annotations={"summary": said})))
+    item = await home.only()
+    assert "hunter2" not in item.signal.labels["where"] + item.signal.annotations["summary"]
+    assert max(len(item.signal.labels["where"]), len(item.signal.annotations["summary"])) <= 1024
+
+
+async def test_what_was_sent_at_length_is_not_kept_in_memory(home: House) -> None:
+    """Texts that repeat are remembered as they are kept, not as they were sent."""
+    tracemalloc.start()
+    try:
+        for number in range(8):
+            body = {"kind": "Deployment", "name": "web", "namespace": "shop", "summary": f"{number}" + "s" * 4_000_000}
+            assert (await home.post(json.dumps(body).encode(), path="/v1/signals"))[0] == 200
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 16_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_names_that_no_object_can_have_name_no_target(home: House) -> None:

@@ -13,6 +13,8 @@ MAX_LABELS = 64
 _MAX_NAME = 253
 _MAX_KEY = 128
 _MAX_TEXT = 1024
+_LOOKED_AT = 2 * _MAX_TEXT
+"""A password that is cut in the middle looks like none, so it is looked for in more than is kept."""
 _MAX_TIME = 40
 _MAX_SHOWN = 40
 _YEAR_ONE = 1
@@ -51,20 +53,24 @@ def shown(value: str) -> str:
     return repr(value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…")
 
 
-@lru_cache(4096)
 def text(value: str) -> str:
     """A sentence."""
-    return redact(value[:_MAX_TEXT])
+    return _harmless(value[:_LOOKED_AT])
 
 
 @lru_cache(4096)
 def _label(key: str, value: str) -> str:
-    """Most labels of most alerts repeat, and looking for secrets costs more than all else that is done to them."""
-    return HIDDEN if value and is_secret_name(key) else redact(value)
+    return HIDDEN if value and is_secret_name(key) else _harmless(value)
+
+
+@lru_cache(4096)
+def _harmless(value: str) -> str:
+    """Most texts of most alerts repeat, and looking for secrets costs more than all else that is done to them."""
+    return redact(value)[:_MAX_TEXT]
 
 
 def _short(given: dict[str, str]) -> list[tuple[str, str]]:
-    return [(key[:_MAX_KEY], value[:_MAX_TEXT]) for key, value in list(given.items())[:MAX_LABELS]]
+    return [(key[:_MAX_KEY], value[:_LOOKED_AT]) for key, value in list(given.items())[:MAX_LABELS]]
 
 
 def time(given: str, field: str) -> datetime | None:
