@@ -1,6 +1,8 @@
 """What the store says when its file is foreign, damaged, newer, held by another, or when the disk is full."""
 
 import asyncio
+import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -251,3 +253,19 @@ async def test_a_full_disk_is_no_reason_against_the_lock(path: Path) -> None:
     path.with_name(f"{path.name}.lock").symlink_to("/dev/full")
     async with opening(path) as store:
         await store.commit(opened())
+
+
+async def test_a_question_that_found_no_descriptor_costs_only_itself(path: Path) -> None:
+    """The threads that read open the file when they are first asked, which may be in a bad moment."""
+    async with opening(path) as store:
+        await store.commit(opened())
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+        try:
+            with pytest.raises(Temporary):
+                await store.list(Query())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert (await store.list(Query())).total == 1

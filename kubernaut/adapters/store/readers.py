@@ -37,7 +37,7 @@ class Readers:
         self._here.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
         self._local = threading.local()
         self._connections = [self._here]
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader", initializer=self._connect)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="store-reader")
         self._closed = False
 
     def answer(self, question: Question[T]) -> T:
@@ -66,13 +66,13 @@ class Readers:
         if self._closed:
             raise Permanent("the store is closed")
 
-    def _connect(self) -> None:
-        connection = connect(self._path, read_only=True)
-        install(connection)
-        self._local.connection = connection
-        self._connections.append(connection)
-
     def _answer_there(self, question: Question[T]) -> T:
+        """In a thread, which connects when it is first asked: a pool whose threads can't begin would be broken for good."""
+        if not hasattr(self._local, "connection"):
+            connection = connect(self._path, read_only=True)
+            install(connection)
+            self._connections.append(connection)
+            self._local.connection = connection
         return _answer(self._local.connection, question)
 
 
