@@ -115,6 +115,21 @@ async def test_the_live_object_is_shown_as_yaml(home: House) -> None:
     assert (status, answer["error"]["code"]) == (404, "not_found")
 
 
+async def test_logs_of_init_containers_are_shown_too(home: House) -> None:
+    """A pod that hangs in its initialisation has no others."""
+    await home.create("namespaces", {"kind": "Namespace", "metadata": {"name": "shop"}})
+    image = {"image": "registry.example/web:1"}
+    await home.create("nodes", {"kind": "Node", "metadata": {"name": "n1"}})
+    containers = {"initContainers": [{"name": "migrate", **image}], "containers": [{"name": "app", **image}]}
+    pod = {"kind": "Pod", "metadata": {"name": "web-1", "namespace": "shop"}, "spec": {"nodeName": "n1", **containers}}
+    await home.create("pods", pod, namespace="shop")
+    await home.until_cached("Pod", "web-1", "shop")
+    assert (await home.post(payload(alert(1))))[0] == 200
+    status, answer = await home.ask("GET", f"/v1/remediations/{(await home.only()).id}/logs")
+    assert status == 200
+    assert [row["container"] for row in answer["logs"]] == ["migrate", "app"], "each says at least why it has none"
+
+
 async def test_a_cluster_that_left_the_configuration_is_told(home: House) -> None:
     await waiting(home, cluster="gone")
     for what in ("yaml", "logs"):

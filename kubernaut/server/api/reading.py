@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import yaml
 from aiohttp import web
@@ -27,6 +28,8 @@ _WHOLE = 100
 _NUMBER = re.compile(r"-?[0-9]{1,30}", re.ASCII)
 _APPROVALS = 500
 _LOG_LINES = 200
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Written in C where libyaml is there: the other keeps everybody waiting for half a second over a large ConfigMap."""
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The whole object once more, in one line."""
 _ENRICH_S = 8.0
@@ -150,7 +153,7 @@ class Reading:
         meta = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
         if notes := meta.get("annotations"):
             meta["annotations"] = {key: value for key, value in notes.items() if key != _LAST_APPLIED}
-        text = yaml.safe_dump({**live, "metadata": meta}, sort_keys=False, allow_unicode=True)
+        text = yaml.dump({**live, "metadata": meta}, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
         return reply({"yaml": redact(text)})
 
     async def tree(self, request: web.Request) -> web.Response:
@@ -201,8 +204,8 @@ class Reading:
 
 async def _read_logs(reader: ClusterReader, pods: Iterable[Object], tails: list[present.Document]) -> None:
     for pod in pods:
-        meta = pod["metadata"]
-        for container in pod.get("spec", {}).get("containers", ()):
+        meta, spec = pod["metadata"], pod.get("spec") or {}
+        for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
             for previous in (True, False):
                 text = await _log(reader, meta.get("namespace", ""), meta["name"], container["name"], previous=previous)
                 if text:
