@@ -50,7 +50,8 @@ def far_away() -> bool:
 def main() -> None:
     """Run the console."""
     given = parser().parse_args()
-    if given.plain or not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
+    dumb = os.environ.get("TERM") == "dumb"
+    if given.plain or dumb or not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         from .plain import run
 
         sys.exit(run(given.socket))

@@ -19,9 +19,9 @@ def present(state: State) -> list[Line]:
     width = state.width
     text = [] if _is_list(state) or _palette_is_open(state) else body(state)
     lines = [_status(state), _crumbs(state, len(text)), *_middle(state, text), _prompt(state), _keys(state)]
-    above = [cut(line((f" {part}", _loudness(state))), width) for part in _question(state)[:-1]]
+    above = [cut(line((f" {part}", _loudness(state))), width) for part in _question(state)[:-1][-state.body_height :]]
     lines[-2 - len(above) : -2] = above
-    lines = lines[: state.height]
+    lines = lines[-state.height :] if state.prompt else lines[: state.height]  # what is asked is seen in any terminal
     return [cut(_harmless(each), width) for each in lines]
 
 

@@ -1,5 +1,7 @@
 """Timeline, logs and YAML: text to scroll."""
 
+from functools import lru_cache
+
 from kubernaut_tui.lines import Line, Span, clean, cut, folded, line, width_of, wrapped
 from kubernaut_tui.state import Document
 
@@ -38,15 +40,14 @@ def logs(document: Document, width: int, *, wrap: bool) -> list[Line]:
     for tail in document["logs"]:
         which = "the container before" if tail["previous"] else "now"
         out.append(cut(line((f" {clean(tail['pod'])} {clean(tail['container'])} ({which})", "accent strong")), width))
-        for text in tail["text"].splitlines():
-            out += _text(text, width, wrap=wrap)
+        out += _texts(tail["text"], width, wrap=wrap)
         out.append(line(""))
     return out or [line(""), line("   no pod of the target has logs")]
 
 
 def yaml(document: Document, width: int, *, wrap: bool) -> list[Line]:
     """The live object."""
-    return [each for text in document["yaml"].splitlines() for each in _text(text, width, wrap=wrap)]
+    return list(_texts(document["yaml"], width, wrap=wrap))
 
 
 _WELL: dict[bool | None, Span] = {True: ("ok", ""), False: ("x ", "danger"), None: ("  ", "")}
@@ -75,6 +76,12 @@ def _named(row: Document, before: Document | None) -> Line:
     namespace = row["namespace"] if before is None or before["namespace"] != row["namespace"] else ""
     name = clean(f"{namespace}/{row['name']}" if namespace else row["name"])
     return line(("  " * int(row["depth"]), ""), (f"{clean(row['kind'])} ", "dim"), (name, ""))
+
+
+@lru_cache(64)
+def _texts(text: str, width: int, *, wrap: bool) -> tuple[Line, ...]:
+    """Lines of a text; kept, because a megabyte takes a tenth of a second and is painted again with every key."""
+    return tuple(each for one in text.splitlines() for each in _text(one, width, wrap=wrap))
 
 
 def _text(text: str, width: int, *, wrap: bool) -> list[Line]:

@@ -128,6 +128,14 @@ async def test_lines_instead_of_a_screen(tmp_path: Path) -> None:
                 assert await tty.process.wait() == 0
 
 
+async def test_a_dumb_terminal_gets_lines(tmp_path: Path) -> None:
+    async with desk(tmp_path) as home:
+        await home.four()
+        async with terminal("--socket", home.socket, env={"TERM": "dumb"}) as tty:
+            assert "NEEDS YOU  rr-4f2abc" in await tty.until("following the journal")
+            assert b"\x1b" not in tty.output
+
+
 async def test_help_teaches(tmp_path: Path) -> None:
     async with terminal("--help", rows=50) as tty:
         await tty.until(":rw", "--read-only", "--plain", "KUBERNAUT_API__SOCKET")

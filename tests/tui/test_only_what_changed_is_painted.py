@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubernaut_tui.lines import fit, folded, plain, width_of
+from kubernaut_tui.screens.texts import yaml
 from kubernaut_tui.widgets.canvas import _changed, _shift
 
 from .desk import desk
@@ -76,3 +77,10 @@ def _steady(screen: str) -> list[str]:
 @pytest.mark.parametrize("width", [1, 2, 3])
 def test_text_in_hardly_any_room_still_says_that_it_is_cut(width: int) -> None:
     assert fit("pod/checkout", width) == "pod"[: width - 1] + "…"
+
+
+def test_a_long_text_is_broken_into_lines_once_and_not_with_every_key() -> None:
+    text = "\n".join(f"key{n}: {'value ' * 30}" for n in range(50))
+    first, again = (yaml({"yaml": text}, 80, wrap=True) for _ in range(2))
+    assert len(first) > 100
+    assert all(a is b for a, b in zip(first, again, strict=True))

@@ -226,6 +226,16 @@ def test_any_size_is_filled_exactly(width: int, height: int) -> None:
         assert len(drawn) == height
 
 
+@pytest.mark.parametrize(("width", "height"), [(20, 5), (40, 10), (10, 4), (20, 3)])
+@pytest.mark.parametrize("key", ["stop", "approve"])
+def test_a_question_has_its_answer_on_the_screen_at_any_size(key: str, width: int, height: int) -> None:
+    driver = Driver(width, height)
+    driver.press(key)
+    assert driver.state.prompt is not None
+    assert len(driver.lines) == height
+    assert driver.lines[-1].strip().startswith("Type ")
+
+
 def test_help_is_made_from_the_key_table() -> None:
     driver = Driver(80, 80)
     driver.press("help")
