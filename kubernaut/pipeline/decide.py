@@ -1,7 +1,8 @@
 """Decide: from the best finding to up to two tracks, each with policy's word on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from kubernaut.actions.action import BlastRadius
@@ -14,7 +15,7 @@ from kubernaut.domain.policy import Decision
 from kubernaut.domain.proposals import ChangeProposal, Ownership
 from kubernaut.domain.redaction import redact_labels
 from kubernaut.domain.remediation import Remediation, advance
-from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track, TrackKind
+from kubernaut.domain.tracks import GitOpsPhase, GitOpsTrack, ImperativePhase, ImperativeTrack, Track
 from kubernaut.gitops import byhand
 from kubernaut.ports import Change
 
@@ -41,50 +42,38 @@ class _Fix:
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the tracks that would be opened, and what policy was asked about it."""
+
+    action: str
+    track: Track
+    request: Mapping[str, Any]
+
+
 async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, finding: Finding) -> Change:
     """Open the tracks that policy allows; refuse or escalate when there is none."""
     now = out.clock.now()
     managed = finding.immediate is not None and await _managed(out, snapshot, finding)
     mitigation = await _mitigation(out, remediation, finding, managed)
     fix = await _fix(out, remediation, snapshot, finding)
-    tracks: list[Track] = []
-    journal: list[JournalDraft] = []
-    obstacles: dict[str, dict[str, Any]] = {fix.obstacle: fix.by_hand} if fix.obstacle else {}
-    if isinstance(mitigation, str):
-        obstacles |= {mitigation: {}} if mitigation else {}
-    elif mitigation.decision.deny:
-        denied = f"policy denies {mitigation.action.name}: {mitigation.decision.reason}"
-        obstacles[denied] = _word(out, mitigation.decision, mitigation.request)
-    else:
-        tracks.append(
-            ImperativeTrack(
-                f"{remediation.id}-k8s", remediation.id, ImperativePhase.PLANNING, mitigation.decision, mitigation.plan,
-                now, now, now,
-            )
-        )  # fmt: skip
-    if fix.proposal and fix.decision:
-        if fix.decision.deny:
-            denied = f"policy denies {fix.proposal.action}: {fix.decision.reason}"
-            obstacles[denied] = _word(out, fix.decision, fix.request)
-        else:
-            tracks.append(
-                GitOpsTrack(
-                    f"{remediation.id}-git", remediation.id, GitOpsPhase.PROPOSING, fix.decision, fix.proposal,
-                    now, now, now,
-                )
-            )  # fmt: skip
     decision = mitigation.decision if isinstance(mitigation, Planned) else fix.decision
     remediation = replace(remediation, decision=decision)
-    for obstacle, word in obstacles.items():
-        journal.append(entry(now, remediation, "policy", obstacle, **word))
+    obstacles: dict[str, dict[str, Any]] = {fix.obstacle: fix.by_hand} if fix.obstacle else {}
+    if isinstance(mitigation, str) and mitigation:
+        obstacles[mitigation] = {}
+    tracks: list[Track] = []
+    allowed: list[JournalDraft] = []
+    for side in _sides(remediation, mitigation, fix, now):
+        word = _word(out, side.track.decision, side.request)
+        if side.track.decision.deny:
+            obstacles[f"policy denies {side.action}: {side.track.decision.reason}"] = word
+        else:
+            tracks.append(side.track)
+            told = f"{side.action}: {side.track.decision.reason}"
+            allowed.append(track_entry(now, side.track, "policy", told, **word))
+    journal = [entry(now, remediation, "policy", obstacle, **word) for obstacle, word in obstacles.items()] + allowed
     if tracks:
-        for track in tracks:
-            what = track.plan.steps[0].action if isinstance(track, ImperativeTrack) else track.proposal.action
-            request = (
-                fix.request if isinstance(mitigation, str) or track.kind is TrackKind.GITOPS else mitigation.request
-            )
-            word = _word(out, track.decision, request)
-            journal.append(track_entry(now, track, "policy", f"{what}: {track.decision.reason}", **word))
         decided = advance(remediation, AssessmentEvent.DECIDE, now, wake_at=None, reason="; ".join(obstacles))
         return Change(decided, tuple(tracks), journal=tuple(journal))
     refused = decision is not None and decision.deny
@@ -92,6 +81,19 @@ async def decide(out: Outside, remediation: Remediation, snapshot: Snapshot, fin
     reason = "; ".join(obstacles) or "nothing can be done automatically"
     journal.append(entry(now, remediation, "escalation", f"{'refused' if refused else 'escalated'}: {reason}"))
     return Change(advance(remediation, event, now, wake_at=None, reason=reason), journal=tuple(journal))
+
+
+def _sides(remediation: Remediation, mitigation: Planned | str, fix: _Fix, now: datetime) -> Iterator[_Side]:
+    """What would be done now, and in Git."""
+    id_ = remediation.id
+    if isinstance(mitigation, Planned):
+        planning = ImperativePhase.PLANNING
+        track = ImperativeTrack(f"{id_}-k8s", id_, planning, mitigation.decision, mitigation.plan, now, now, now)
+        yield _Side(mitigation.action.name, track, mitigation.request)
+    if fix.proposal and fix.decision:
+        proposing = GitOpsPhase.PROPOSING
+        mended = GitOpsTrack(f"{id_}-git", id_, proposing, fix.decision, fix.proposal, now, now, now)
+        yield _Side(fix.proposal.action, mended, fix.request)
 
 
 def _word(out: Outside, decision: Decision, request: Mapping[str, Any]) -> dict[str, Any]:
