@@ -42,6 +42,23 @@ def obstacle(state: State) -> str:
     return ""
 
 
+def moot(state: State) -> str:
+    """Why the open question has no object any more, because somebody else was faster; empty while it has one."""
+    prompt = state.prompt
+    send = prompt.expects[0][1] if prompt and prompt.expects else None
+    if prompt is None or send is None or not send.path:
+        return ""
+    _, _, kind, name, *_ = send.path.split("/")
+    approval = state.document("approval", name) if kind == "approvals" else None
+    if approval and approval["phase"] != "Pending":
+        return f"it is {clean(approval['phase']).lower()} meanwhile"
+    pull = (state.document("diff", prompt.remediation) or {}).get("pull_request") if kind == "pulls" else None
+    if pull and pull["state"] != "open":
+        return f"#{pull['number']} is {clean(pull['state'])} meanwhile"
+    item = state.document("remediation", prompt.remediation)
+    return f"{item['id']} has ended meanwhile ({clean(item['phase'])})" if item and item["ended"] else ""
+
+
 def about(state: State) -> Document | None:
     """The row or document of the remediation that the view is about."""
     target = state.mentioned()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from .acting import decide, obstacle
+from .acting import decide, moot, obstacle
 from .effects import Effect, Press, Quit, Send
 from .events import Pasted, Pressed
 from .keys import COMMANDS
@@ -51,7 +51,7 @@ def pressed(state: State, event: Pressed) -> tuple[State, tuple[Effect, ...]]:
         return replace(state, prompt=None).say(_NOTHING_CHANGED, "dim", 4.0), ()
     if prompt.painted_at is None or event.at < prompt.painted_at + SETTLE_S:
         return state, ()
-    if why := obstacle(state):
+    if why := obstacle(state) or moot(state):
         return replace(state, prompt=None).say(f"left, nothing was sent: {why}", "strong"), ()
     return _letter(state, prompt, event) if prompt.answer is Answer.LETTER else _word(state, prompt, event)
 

@@ -80,9 +80,16 @@ def approval(state: State, item: Document, width: int) -> list[Line]:
             "rejectd", "rejected"
         )
         lines += _field("votes" if at == 0 else "", said, width)
-    lines += _field("you", "may vote: a approves, x rejects" if item["may_vote"] else clean(item["why_not"]), width)
+    lines += _field("you", _you(item), width)
     lines += _field("about", f"{item['remediation_id']}, plan {clean(item['plan_hash'])[:12]}", width)
     return lines
+
+
+def _you(item: Document) -> str:
+    """Whether the caller may vote; the daemon's word on that is about who votes, not about whether it is decided already."""
+    if item["phase"] != "Pending":
+        return f"nothing to vote on any more: it is {clean(item['phase']).lower()}"
+    return "may vote: a approves, x rejects" if item["may_vote"] else clean(item["why_not"])
 
 
 def _field(label: str, text: str, width: int) -> list[Line]:

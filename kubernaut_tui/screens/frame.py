@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from kubernaut_tui.acting import PRODUCTION, about, obstacle, open_pull, place
+from kubernaut_tui.acting import PRODUCTION, about, moot, obstacle, open_pull, place
 from kubernaut_tui.keys import BY_ID, KEYS, Key, for_screen
 from kubernaut_tui.lines import Line, Span, beside, clean, cut, fit, line, width_of, wrapped
 from kubernaut_tui.palette import entries
@@ -354,6 +354,9 @@ def _idle(state: State) -> tuple[frozenset[str], frozenset[str]]:
     """Changing keys that can't be used now (dim, and they say why), and those that the item leaves nothing to do for."""
     changing = frozenset(key.id for key in KEYS if key.changing)
     idle = changing if obstacle(state) else frozenset()
+    asked = state.document("approval", state.view.target) if state.view.screen is Screen.APPROVAL else None
+    if asked and asked["phase"] != "Pending":
+        return idle, changing
     item = about(state)
     if item is None:
         return idle, frozenset()
@@ -376,6 +379,8 @@ def _prompt_keys(state: State) -> Line:
         filters = " enter filters; ! in front of a word inverts it; without words all is shown; esc leaves"
         told = filters if prompt and prompt.purpose == "filter" else " enter takes it, esc leaves"
         return cut(line((told, "dim")), state.width)
+    if why := moot(state):
+        return cut(line((f" {why}: any key leaves, nothing is sent", "strong")), state.width)
     two = _in_two_lines(state, prompt)
     end = _answer(prompt) if two else ""
     if prompt.answer is Answer.WORD:
