@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from aiohttp import web
 
-from kubernaut.sim.apiserver import answers, patches, protobuf
+from kubernaut.sim.apiserver import answers, parameters, patches, protobuf
 from kubernaut.sim.apiserver.access import User
 from kubernaut.sim.apiserver.api import Api
 from kubernaut.sim.apiserver.caller import Caller
@@ -59,6 +59,7 @@ def caller_of(request: web.BaseRequest, user: User) -> Caller:
     if validation not in ("Ignore", "Warn", "Strict"):
         cause = not_supported("fieldValidation", validation, ["Ignore", "Strict", "Warn"])
         raise invalid("meta.k8s.io", "CreateOptions", "", [cause])
+    parameters.check_manager(request.method, query.get("fieldManager", ""))
     manager = query.get("fieldManager") or (request.headers.get("User-Agent") or "unknown").split("/")[0][:128]
     return Caller(user, manager, bool(dry), validation)
 
@@ -111,6 +112,8 @@ class Rest:
         if verb == "get":
             entry = self._api.entry(resource, target.namespace, target.name)
             return answers.json_response(writer.entry(entry))
+        if verb in ("list", "watch"):
+            parameters.check_listing(request.query, watch=verb == "watch")
         if verb == "list":
             self._check_revision(request)
             return answers.json_response(
@@ -125,7 +128,8 @@ class Rest:
             made = self._api.create(stored, target.namespace, sent, caller)
             return answers.json_response(writer.entry(made), 201, _warnings(caller))
         if verb == "update":
-            sent, stored = self._stored(resource, an_object(body))
+            parameters.name_of(an_object(body), target.name)
+            sent, stored = self._stored(resource, body)
             done = self._api.update(stored, target.namespace, target.name, sent, caller, target.subresource)
             return answers.json_response(writer.entry(done), 200, _warnings(caller))
         if verb == "patch":

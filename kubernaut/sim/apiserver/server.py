@@ -29,6 +29,7 @@ _AGGREGATED = "as=APIGroupDiscoveryList"
 _ENDPOINTS = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 _WARNING: web.RequestKey[str] = web.RequestKey("warning", str)
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "GET": "get", "HEAD": "get"}
+_WHOLE = ("create", "delete", "deletecollection")
 _UPGRADES = ("exec", "attach", "portforward")
 _OWN_SUBRESOURCES = ("scale", "eviction", "binding", "log", "finalize", "token", *_UPGRADES)
 _NO_PROCESS = (
@@ -121,6 +122,8 @@ class Server:
         if resource is None or (target.subresource and target.subresource not in resource.subresources):
             return _unknown()
         if not verb or (verb == "create" and target.name and not target.subresource):
+            raise method_not_allowed()
+        if (verb in ("update", "patch") and not target.name) or (verb in _WHOLE and target.subresource == "status"):
             raise method_not_allowed()
         if resource.namespaced and not target.namespace and verb not in ("list", "watch"):
             return _unknown() if verb != "create" else self._needs_namespace()

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from kubernaut.sim.apiserver import patches
+from kubernaut.sim.apiserver import parameters, patches
 from kubernaut.sim.apiserver.api import Api
 from kubernaut.sim.apiserver.caller import Caller
 from kubernaut.sim.apiserver.clock import stamp
@@ -56,6 +56,10 @@ class Subresources:
                 if content_type == JSON_PATCH
                 else patches.merge(scale_of(held.obj), body)
             )
+        if not isinstance(sent, dict):
+            raise bad_request("couldn't get version/kind; json parse error: the body must be an object")
+        if verb == "update" and (name := (sent.get("metadata") or {}).get("name")) and name != target.name:
+            raise parameters.other_name(str(name), target.name)
         replicas = (sent.get("spec") or {}).get("replicas", 0)
         if not isinstance(replicas, int):
             raise bad_request("Scale cannot be handled: spec.replicas must be an integer")
@@ -144,6 +148,7 @@ class Subresources:
 
     async def logs(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         """Stream a container's log from the kubelet of the pod's node."""
+        parameters.check_log(request.query, target.name)
         pod = self._api.entry(self._api.catalogue.of_bucket("pods"), target.namespace, target.name).obj
         container = _container(pod, request.query.get("container", ""))
         node_name = pod["spec"].get("nodeName")
