@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kubernaut.domain.facts import Object
-
-from .reading import entries, section
+from kubernaut.domain.reading import entries, section
 
 
 def outdated(pods: Sequence[Object], config_map: Object, key: str) -> list[str]:

@@ -11,11 +11,11 @@ from typing import Any
 from kubernaut.domain.errors import NotFound, Refused, Temporary
 from kubernaut.domain.facts import Object, controller_of, ref_of
 from kubernaut.domain.plans import Step, StepRun
+from kubernaut.domain.reading import count, entries, section
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
 from .nodes import stays_cordoned
-from .reading import count, entries, section
 
 MIRROR = "kubernetes.io/config.mirror"
 """Marks a static pod's mirror, which only the kubelet can remove."""

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from kubernaut.domain.plans import Step, StepRun
+from kubernaut.domain.reading import section
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
-from .reading import section
 
 
 class _Schedulability:

@@ -7,10 +7,10 @@ from typing import Any
 from kubernaut.domain.errors import NotFound, Refused
 from kubernaut.domain.facts import Object, controller_of
 from kubernaut.domain.plans import Step, StepRun
+from kubernaut.domain.reading import count, section
 from kubernaut.ports import ClusterReader, ClusterWriter
 
 from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity, version
-from .reading import count, section
 from .rollout import deployment_health, is_ready, pods_of, stamp_of
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from kubernaut.domain.facts import Object
+from kubernaut.domain.reading import count, entries, section
 from kubernaut.ports import ClusterReader
 
 from .action import Health, HealthState
-from .reading import count, entries, section
 
 
 async def pods_of(reader: ClusterReader, workload: Object) -> list[Object]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import Ownership
+from kubernaut.domain.reading import entries, section
 from kubernaut.domain.resources import ResourceRef
 
 from .source import address, api_group, clean_path, revision_caution
@@ -58,7 +59,7 @@ def parse(text: str) -> TrackingId | None:
 def tracked_by(item: Object) -> TrackingId | None:
     """The object's own tracking id; an id that names another object was copied with it and says nothing."""
     meta = item["metadata"]
-    found = parse(str((meta.get("annotations") or {}).get(TRACKING_ID, "")))
+    found = parse(str(section(meta, "annotations").get(TRACKING_ID, "")))
     if found is None or found.kind != item["kind"] or found.name != meta["name"]:
         return None
     if found.group != api_group(item) and "apiVersion" in item:
@@ -68,20 +69,20 @@ def tracked_by(item: Object) -> TrackingId | None:
 
 def instance(item: Object) -> str:
     """The instance label, which may name an Application or only a Helm release; empty without one."""
-    return str((item["metadata"].get("labels") or {}).get(INSTANCE, ""))
+    return str(section(item, "metadata", "labels").get(INSTANCE, ""))
 
 
 def lists(application: Object, item: Object) -> bool:
     """Whether the Application's status says that it applied the object."""
     meta = item["metadata"]
     wanted = (item["kind"], meta.get("namespace", ""), meta["name"])
-    resources = (application.get("status") or {}).get("resources") or ()
+    resources = entries(application, "status", "resources")
     return any((r.get("kind"), r.get("namespace", ""), r.get("name")) == wanted for r in resources)
 
 
 def ownership(application: Object, ref: ResourceRef) -> Ownership:
     """Where an Application's objects come from, and whether a pull request can change them there."""
-    spec = application.get("spec") or {}
+    spec = section(application, "spec")
     found = _sources(spec)
     deployed = _deployed(application, found)
     chosen = [
@@ -104,7 +105,7 @@ def ownership(application: Object, ref: ResourceRef) -> Ownership:
 
 def _judged(application: Object, found: Ownership, source: Mapping[str, Any], sources: int) -> Ownership:
     generator = next(
-        (r for r in application["metadata"].get("ownerReferences") or () if r.get("kind") == _GENERATED_BY), None
+        (r for r in entries(application, "metadata", "ownerReferences") if r.get("kind") == _GENERATED_BY), None
     )
     if generator is not None:
         why = (
@@ -119,7 +120,7 @@ def _judged(application: Object, found: Ownership, source: Mapping[str, Any], so
     if tool:
         why = f"{found.application.short} renders {_RENDERED[tool]}: change it by hand"
         return replace(found, changeable=False, obstacle=why)
-    kustomize = source.get("kustomize") or {}
+    kustomize = section(source, "kustomize")
     overridden = [name for name in ("images", "replicas", "patches") if kustomize.get(name)]
     caution = fixed = revision_caution(found.revision, application_name=found.application.short)
     if overridden:
@@ -131,20 +132,19 @@ def _judged(application: Object, found: Ownership, source: Mapping[str, Any], so
 
 def _sources(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The Application's sources in the order of `status.sync.revisions`; a hydrator's dry source is where people write."""
-    hydrator = spec.get("sourceHydrator") or {}
-    if hydrator.get("drySource"):
-        return [hydrator["drySource"]]
-    if spec.get("sources"):
-        return list(spec["sources"])
-    return [spec["source"]] if spec.get("source") else []
+    if dry := section(spec, "sourceHydrator", "drySource"):
+        return [dry]
+    if several := entries(spec, "sources"):
+        return several
+    one = section(spec, "source")
+    return [one] if one else []
 
 
 def _deployed(application: Object, sources: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    status = application.get("status") or {}
-    if (application.get("spec") or {}).get("sourceHydrator"):
-        operation = (status.get("sourceHydrator") or {}).get("lastSuccessfulOperation") or {}
+    if section(application, "spec", "sourceHydrator"):
+        operation = section(application, "status", "sourceHydrator", "lastSuccessfulOperation")
         return {0: str(operation.get("drySHA", ""))}
-    sync = status.get("sync") or {}
-    if sync.get("revisions"):
-        return {at: str(revision) for at, revision in enumerate(sync["revisions"])}
+    sync = section(application, "status", "sync")
+    if isinstance(revisions := sync.get("revisions"), list) and revisions:
+        return {at: str(revision) for at, revision in enumerate(revisions)}
     return {0: str(sync.get("revision") or "")} if len(sources) == 1 else {}

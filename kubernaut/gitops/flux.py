@@ -9,6 +9,7 @@ from typing import Any
 
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import Ownership
+from kubernaut.domain.reading import entries, section
 from kubernaut.domain.resources import ResourceRef
 
 from .source import address, clean_path, revision_caution
@@ -32,14 +33,14 @@ def kustomization(item: Object, cluster: str) -> ResourceRef | None:
 
 
 def _labelled(item: Object, prefix: str, kind: str, cluster: str) -> ResourceRef | None:
-    labels = item["metadata"].get("labels") or {}
+    labels = section(item, "metadata", "labels")
     name, namespace = labels.get(f"{prefix}/name"), labels.get(f"{prefix}/namespace")
     return ResourceRef(cluster, kind, str(name), str(namespace)) if name and namespace else None
 
 
 def source(owner: Object, cluster: str) -> ResourceRef | None:
     """The source that a Kustomization reads."""
-    reference = (owner.get("spec") or {}).get("sourceRef") or {}
+    reference = section(owner, "spec", "sourceRef")
     if not reference.get("kind") or not reference.get("name"):
         return None
     namespace = reference.get("namespace") or owner["metadata"].get("namespace", "")
@@ -48,26 +49,24 @@ def source(owner: Object, cluster: str) -> ResourceRef | None:
 
 def applied(owner: Object) -> str:
     """The commit that a Kustomization applied last, out of `main@sha1:abc…`, `main/abc…` or a plain name."""
-    status = owner.get("status")
-    text = str((status.get("lastAppliedRevision") if isinstance(status, Mapping) else None) or "")
+    text = str(section(owner, "status").get("lastAppliedRevision") or "")
     return text.rpartition(":")[2] if ":" in text else text.rpartition("/")[2]
 
 
 def disowns(owner: Object, item: Object) -> bool:
     """Whether the inventory is there and does not list the object: then its labels were copied."""
-    entries = ((owner.get("status") or {}).get("inventory") or {}).get("entries")
-    if not entries:
+    listed = entries(owner, "status", "inventory", "entries")
+    if not listed:
         return False
     meta = item["metadata"]
     wanted = f"{meta.get('namespace', '')}_{meta['name'].replace(':', '__')}_"
-    return not any(
-        str(e.get("id", "")).startswith(wanted) and str(e["id"]).endswith(f"_{item['kind']}") for e in entries
-    )
+    ids = [str(entry.get("id", "")) for entry in listed]
+    return not any(each.startswith(wanted) and each.endswith(f"_{item['kind']}") for each in ids)
 
 
 def ownership(owner: Object, ref: ResourceRef, git: Object | None, cluster: str) -> Ownership:
     """Where a Kustomization's objects come from, and whether a pull request can change them there."""
-    spec = owner.get("spec") or {}
+    spec = section(owner, "spec")
     found = Ownership("flux", ref, "", "", clean_path(str(spec.get("path") or "")), applied(owner))
     at = source(owner, cluster)
     if at is None or at.kind in _NO_GIT:
@@ -77,8 +76,7 @@ def ownership(owner: Object, ref: ResourceRef, git: Object | None, cluster: str)
         )
     if git is None:
         return replace(found, changeable=False, obstacle=f"the {at.kind} {at.short} of {ref.short} could not be read")
-    git_spec: Mapping[str, Any] = git.get("spec") or {}
-    reference = git_spec.get("ref") or {}
+    git_spec, reference = section(git, "spec"), section(git, "spec", "ref")
     fixed = next((str(reference[k]) for k in ("commit", "name", "semver", "tag") if reference.get(k)), "")
     revision = _revision(fixed, reference)
     found = replace(found, repo_url=address(git_spec.get("url")), revision=revision)

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from kubernaut.actions.reading import count, section
 from kubernaut.domain.errors import KubernautError, NotFound, Temporary
 from kubernaut.domain.facts import LogKey, Object, Snapshot, controller_of, ref_of
+from kubernaut.domain.reading import count, section
 from kubernaut.domain.redaction import redact, redact_labels
 from kubernaut.domain.resources import KINDS, WORKLOADS, ResourceRef
 from kubernaut.gitops.argocd import tracked_by

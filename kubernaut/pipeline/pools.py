@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from kubernaut.actions.reading import entries, section
 from kubernaut.domain.facts import Object
 from kubernaut.domain.plans import Step
+from kubernaut.domain.reading import entries, section
 from kubernaut.domain.remediation import Remediation, RemediationPhase
 from kubernaut.domain.tracks import ImperativePhase, ImperativeTrack
 from kubernaut.ports import Query

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kubernaut.actions.reading import count, entries, section
 from kubernaut.domain.facts import Object
+from kubernaut.domain.reading import count, entries, section
 
 _NEEDS_SECRETS = (
     "CreateContainerConfigError",

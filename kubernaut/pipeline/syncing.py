@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from kubernaut.actions.reading import entries, section
 from kubernaut.domain.errors import NotFound, Permanent, Refused, Unknown
 from kubernaut.domain.facts import Object
 from kubernaut.domain.proposals import PullRequest
+from kubernaut.domain.reading import entries, section
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import GitOpsEvent, GitOpsPhase, GitOpsTrack, advance_gitops

@@ -1,5 +1,7 @@
 """Argo CD's and Flux's metadata lead to repository, revision and path, or to the reason why no pull request can help."""
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -224,3 +226,71 @@ def test_a_helm_release_is_followed_to_its_repository_but_not_edited() -> None:
 def test_nobody_s_object() -> None:
     assert needed(deployment(), "prod") == []
     assert owner_of(deployment(), [application()], "prod") is None
+
+
+def _spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in below:
+        yield from _spots(inner, (*path, key))
+
+
+def _with(item: Any, path: tuple[Any, ...], odd: object) -> Any:
+    changed = copy.deepcopy(item)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = odd
+    return changed
+
+
+FULL = application(
+    spec={
+        "source": {"repoURL": URL, "path": "apps", "targetRevision": "main", "kustomize": {"images": ["a"]}},
+        "sources": [{"repoURL": URL, "path": "apps"}, {"chart": "x", "repoURL": URL}],
+        "sourceHydrator": {"drySource": {"repoURL": URL, "path": "a"}},
+    },
+    ownerReferences=[{"kind": "ApplicationSet", "name": "x"}],
+) | {
+    "status": {
+        "sync": {"revision": "a", "revisions": ["a", "b"]}, "sourceHydrator": {"lastSuccessfulOperation": {"drySHA": "x"}},
+        "resources": [{"kind": "Deployment", "namespace": "shop", "name": "checkout"}],
+    }
+}  # fmt: skip
+APPLIED = {
+    "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+    "metadata": {"name": "shop", "namespace": "flux-system", "labels": {}},
+    "spec": {"path": "./apps", "sourceRef": {"kind": "GitRepository", "name": "shop"}},
+    "status": {"lastAppliedRevision": "main@sha1:abc", "inventory": {"entries": [{"id": "shop_checkout_apps_Deployment"}]}},
+}  # fmt: skip
+SOURCE = {
+    "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+    "metadata": {"name": "shop", "namespace": "flux-system"}, "spec": {"url": URL, "ref": {"branch": "main"}},
+}  # fmt: skip
+BY_FLUX = {f"kustomize.toolkit.fluxcd.io/{key}": value for key, value in APPLIED["metadata"].items() if value}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("odd", [None, "text", 5, True, [], {}, [None], ["text"]], ids=repr)
+@pytest.mark.parametrize(
+    ("item", "world"),
+    [
+        (tracked(), [FULL]),
+        (tracked(), [application()]),
+        (deployment(labels={"app.kubernetes.io/instance": "shop"}), [FULL]),
+        (deployment(labels=BY_FLUX), [APPLIED, SOURCE]),
+    ],
+    ids=["tracking id", "one source", "instance label", "flux"],
+)
+def test_whatever_stands_where_something_else_belongs_is_no_owner_or_an_odd_one(
+    item: Object, world: list[Any], odd: object
+) -> None:
+    """Never an error: it would end in the middle of a remediation."""
+    for number, each in enumerate([item, *world]):
+        for path in _spots(each):
+            if len(path) < 2 and path[:1] != ("spec",) and path[:1] != ("status",):
+                continue
+            if path[:2] in (("metadata", "name"), ("metadata", "namespace")):
+                continue
+            changed = [_with(each, path, odd) if at == number else other for at, other in enumerate([item, *world])]
+            found = solve(changed[0], *changed[1:])
+            assert found is None or isinstance(found, Ownership)

@@ -4,9 +4,9 @@ import copy
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from kubernaut.actions.reading import section
 from kubernaut.domain.errors import Conflict, NotFound
 from kubernaut.domain.facts import Object, controller_uid
+from kubernaut.domain.reading import section
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.ports import ClusterHealth
 
