@@ -92,7 +92,7 @@ class ClusterWriter(Protocol):
     async def patch(
         self, ref: ResourceRef, patch: Mapping[str, Any], *, expected: Mapping[str, str], dry_run: bool = False
     ) -> Object:
-        """Strategic-merge patch (merge patch for custom resources); `expected` {"uid","resourceVersion"} are preconditions."""
+        """Merge patch; lists are merged by key where the kind knows how. `expected` {"uid","resourceVersion"} must hold."""
         ...
 
     async def delete(

@@ -47,6 +47,16 @@ async def test_strategic_merge_keeps_the_other_containers_fields(cluster, web):
     assert container["env"] == [{"name": "A", "value": "1"}]
 
 
+async def test_an_annotation_of_the_pod_template_comes_beside_the_others(cluster, web):
+    for key in ("first", "second"):
+        read_now = read(await cluster.get("Deployment", web["metadata"]["namespace"], "web", live=True))
+        change = {"spec": {"template": {"metadata": {"annotations": {key: "1"}}}}}
+        patched = await cluster.patch(ref_of(web, "genuine"), change, expected=read_now | {"resourceVersion": ""})
+    assert patched["spec"]["template"]["metadata"]["annotations"] == {"first": "1", "second": "1"}
+    (container,) = patched["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example/app:1.0"
+
+
 async def test_a_dry_run_changes_nothing(cluster, web):
     would_be = await cluster.patch(ref_of(web, "genuine"), SCALE, expected=read(web), dry_run=True)
     assert would_be["spec"]["replicas"] == 2

@@ -205,7 +205,7 @@ class KubernetesCluster:
     async def patch(
         self, ref: ResourceRef, patch: Mapping[str, Any], *, expected: Mapping[str, str], dry_run: bool = False
     ) -> Object:
-        """Strategic-merge patch (merge patch for custom resources). Raises as `ports.ClusterWriter` says."""
+        """Patch as `writes.patch_type` says. Raises as `ports.ClusterWriter` says."""
         kind = _spelled(ref.kind)
         what = f"{'dry run of ' if dry_run else ''}patch {ref}"
         body = await self._session.write(
@@ -213,7 +213,7 @@ class KubernetesCluster:
             _path(kind, ref.namespace, ref.name),
             writes.patch_body(patch, expected),
             query=writes.patch_query(dry_run=dry_run),
-            content_type=writes.MERGE if writes.is_custom(kind) else writes.STRATEGIC,
+            content_type=writes.patch_type(kind, patch),
             what=what,
             changes=not dry_run,
             sensitive=ref.kind == "Secret",
