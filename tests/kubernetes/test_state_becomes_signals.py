@@ -1,6 +1,5 @@
 """Object state that means trouble is told once for each occurrence, and symptoms are not told beside their cause."""
 
-import contextlib
 import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -388,8 +387,7 @@ _EMPTY_STATUS: Json = {"phase": "Running", "conditions": [], "containerStatuses"
 def test_an_odd_object_is_at_most_not_judged(watched, kind, odd):
     """Nulls are what encoders of other languages write; whatever it is, the next object is judged."""
     item = {"kind": kind, "metadata": {"name": "odd", "namespace": "shop", "uid": "uid-odd"}, **odd}
-    with contextlib.suppress(Exception):  # the cluster that feeds it takes note of that and goes on
-        watched.see(item)
+    watched.see(item)
     watched.see(deployment(available=False, since=0))
     watched.wait(61)
     assert watched.names == ["DeploymentUnavailable"]
@@ -407,3 +405,19 @@ def test_nulls_are_read_as_nothing(watched):
     watched.see(pod("web-1"), wedged, short)
     watched.wait(61)
     assert sorted(watched.names) == ["DeploymentUnavailable", "PodNotReady"]
+
+
+def test_a_mistake_with_one_object_does_not_end_the_looks_at_the_others(watched):
+    """Whoever looks every second is a part of the daemon, which would end with it."""
+
+    def deliver(signal: Signal) -> None:
+        if signal.target is not None and signal.target.name == "odd":
+            raise ValueError("a mistake")
+        watched.told.append(signal)
+
+    watched.watcher = StateWatcher("prod", deliver, watched.clock, Graces())
+    odd = deployment(available=False, since=0)
+    odd["metadata"] |= {"name": "odd", "uid": "uid-odd"}
+    watched.see(odd, deployment(available=False, since=0))
+    watched.wait(61)
+    assert watched.names == ["DeploymentUnavailable"]

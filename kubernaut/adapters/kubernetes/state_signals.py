@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kubernaut.domain.facts import Object, ref_of
+from kubernaut.domain.reading import count, entries, section
 from kubernaut.domain.signals import FailureFamily, Signal, SignalSource, SignalStatus
 from kubernaut.domain.values import Severity, digest
 
@@ -64,7 +65,7 @@ def troubles(item: Object, cluster: str) -> list[Trouble]:
 
 def is_over(pod: Object) -> bool:
     """Whether the pod has ended for good; its object may stay for days."""
-    return _part(pod, "status").get("phase") in ("Succeeded", "Failed")
+    return section(pod, "status").get("phase") in ("Succeeded", "Failed")
 
 
 def pod_unready_since(pod: Object) -> datetime | None:
@@ -73,14 +74,14 @@ def pod_unready_since(pod: Object) -> datetime | None:
     A pod on its way in (pending), on its way out (being deleted) or at its end is not wedged, nor is one whose container
     waits for a reason of `WAITING`, which is a trouble with a name of its own.
     """
-    if pod["metadata"].get("deletionTimestamp") or _part(pod, "status").get("phase") != "Running":
+    if pod["metadata"].get("deletionTimestamp") or section(pod, "status").get("phase") != "Running":
         return None
     if any(_waiting(c)[0] in WAITING for c in _containers(pod)):
         return None
     ready = condition(pod, "Ready")
     if ready is None or ready.get("status") == "True" or ready.get("reason") == "PodCompleted":
         return None
-    starts = [moment(_part(_part(c, "state"), "running").get("startedAt")) for c in _containers(pod)]
+    starts = [moment(section(c, "state", "running").get("startedAt")) for c in _containers(pod)]
     times = [t for t in (moment(ready.get("lastTransitionTime")), *starts) if t is not None]
     return max(times, default=None)
 
@@ -119,7 +120,7 @@ def pod_not_ready(pod: Object, cluster: str, since: datetime) -> Trouble:
 
 def deployment_unavailable(deployment: Object, cluster: str, since: datetime) -> Trouble:
     """A Deployment lacks available pods; without a single ready one it is critical."""
-    ready = int(_part(deployment, "status").get("readyReplicas") or 0)
+    ready = count(section(deployment, "status").get("readyReplicas"))
     return _trouble(
         deployment,
         cluster,
@@ -150,7 +151,7 @@ def node_flapping(node: Object, cluster: str, since: datetime, changes: int) -> 
 
 def condition(item: Object, kind: str) -> Mapping[str, Any] | None:
     """A condition of an object's status by its type."""
-    return next((c for c in _part(item, "status").get("conditions") or () if c.get("type") == kind), None)
+    return next((c for c in entries(item, "status", "conditions") if c.get("type") == kind), None)
 
 
 def moment(text: object) -> datetime | None:
@@ -184,8 +185,8 @@ def _pod(pod: Object, cluster: str) -> Iterator[Trouble]:
 
 def _waiting_trouble(pod: Object, cluster: str, container: Object, reason: str, message: str) -> Trouble:
     family, severity = WAITING[reason]
-    restarts = str(container.get("restartCount") or 0)
-    last_end = moment(_part(_part(container, "lastState"), "terminated").get("finishedAt"))
+    restarts = str(count(container.get("restartCount")))
+    last_end = moment(section(container, "lastState", "terminated").get("finishedAt"))
     pulls = family is FailureFamily.IMAGE_PULL
     return _container_trouble(
         pod,
@@ -317,20 +318,19 @@ def _trouble(
 
 
 def _containers(pod: Object) -> Iterator[Mapping[str, Any]]:
-    status = _part(pod, "status")
-    yield from status.get("initContainerStatuses") or ()
-    yield from status.get("containerStatuses") or ()
+    yield from entries(pod, "status", "initContainerStatuses")
+    yield from entries(pod, "status", "containerStatuses")
 
 
 def _waiting(container: Mapping[str, Any]) -> tuple[str, str]:
-    waiting = _part(_part(container, "state"), "waiting")
+    waiting = section(container, "state", "waiting")
     return str(waiting.get("reason") or ""), str(waiting.get("message") or "")
 
 
 def _out_of_memory(container: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The end of the present or else the last run, if memory was its reason."""
     for state in ("state", "lastState"):
-        if ended := _part(_part(container, state), "terminated"):
+        if ended := section(container, state, "terminated"):
             return ended if ended.get("reason") == "OOMKilled" else None
     return None
 
@@ -340,10 +340,4 @@ def _stamp(at: datetime | None) -> str:
 
 
 def _wanted(deployment: Object) -> int:
-    replicas = _part(deployment, "spec").get("replicas")
-    return 1 if replicas is None else int(replicas)
-
-
-def _part(item: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A part of an object, empty where it is missing or null: encoders of other languages write what there is not."""
-    return item.get(name) or {}
+    return count(section(deployment, "spec").get("replicas"), 1)

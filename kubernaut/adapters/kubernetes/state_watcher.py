@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from kubernaut.domain.facts import Object, controller_of, controller_uid
+from kubernaut.domain.reading import section
 from kubernaut.domain.signals import FailureFamily, Signal
 from kubernaut.ports import Clock
 
@@ -154,7 +155,7 @@ class StateWatcher:
 
     def _is_symptom(self, pod: Object) -> bool:
         """Its node is lost, or it is one of many: then the node or the Deployment is what has to be told about."""
-        node = (pod.get("spec") or {}).get("nodeName")
+        node = section(pod, "spec").get("nodeName")
         if any(known.lost and known.name == node for known in self._nodes.values()):
             return True
         controller = controller_of(pod) or {}
