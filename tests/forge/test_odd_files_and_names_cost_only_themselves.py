@@ -113,3 +113,19 @@ async def test_a_folder_of_records_that_can_not_be_used_is_told(
     (root / "pulls").write_text("a file stands in the way")
     with pytest.raises(Temporary, match=r"pulls/shop can't be used: Not a directory; .* look at its disk"):
         await forge.propose(memory_request(colleague.tip()))
+
+
+async def test_large_folders_of_many_commits_are_not_all_kept_in_memory(
+    forge: LocalForge, colleague: Colleague
+) -> None:
+    colleague.commit({f"big/{n}.yaml": f"{n:02}" + "x" * (1024 * 1024 - 2) for n in range(30)})
+    tracemalloc.start()
+    try:
+        for number in range(5):
+            commit = colleague.commit({"big/new.yaml": f"a: {number}\n"})
+            found, files = await forge.files(URL, "main", "big")
+            assert (found, files["big/new.yaml"]) == (commit, f"a: {number}\n")
+            del files
+        assert tracemalloc.get_traced_memory()[0] < 100 * 1024 * 1024
+    finally:
+        tracemalloc.stop()

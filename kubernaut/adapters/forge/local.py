@@ -27,7 +27,8 @@ log = structlog.get_logger()
 MERGE_ATTEMPTS = 5
 """How often a merge is tried anew because somebody pushed to the base meanwhile."""
 
-_CACHED_LISTINGS = 32
+_CACHED_CHARS = objects.TOTAL_LIMIT_BYTES
+"""Of all listings that are kept together: as much as one alone may have."""
 
 
 class LocalForge:
@@ -96,9 +97,10 @@ class LocalForge:
         key = (repository.name, commit, folder)
         if key not in self._listings:
             listing = await objects.files(repository.git, commit, folder)
-            while len(self._listings) >= _CACHED_LISTINGS:
-                self._listings.pop(next(iter(self._listings)))
             self._listings[key] = listing
+            while len(self._listings) > 1 and sum(map(_size, self._listings.values())) > _CACHED_CHARS:
+                self._listings.pop(next(iter(self._listings)))
+            return commit, dict(listing)
         return commit, dict(self._listings[key])
 
     async def commits(self, repo_url: str, revision: str, path: str, limit: int = 20) -> Sequence[Commit]:
@@ -296,6 +298,10 @@ class LocalForge:
         changes, seen = await look(repository, record, tips)
         pull = self._remember(repository, record.pull.number, seen.paths, **changes) if changes else record.pull
         return replace(pull, base_head=tips.get(pull.base, ""))
+
+
+def _size(listing: Mapping[str, str]) -> int:
+    return sum(map(len, listing.values()))
 
 
 def _same_head(pull: PullRequest, expected: str) -> None:
