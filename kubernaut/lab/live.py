@@ -57,6 +57,9 @@ async def live(wanted: Wanted) -> int:
                 incidents.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await incidents
+            if not on.daemon.running:
+                status = 1
+                troubles.append(f"the daemon ended by itself; the end of its log:\n{on.daemon.tail(10)}")
             for trouble in troubles:
                 loud(f"kubernaut: {trouble}")
             await _balance(client)

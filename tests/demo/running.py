@@ -36,15 +36,20 @@ async def eventually(holds: Callable[[], bool], what: Callable[[], str], within_
         await asyncio.sleep(0.1)
 
 
-def started_in(tmp: Path) -> list[str]:
-    """The command lines of all processes that live with this temporary folder or below it."""
-    found = []
+def processes_in(tmp: Path) -> dict[int, str]:
+    """Ids and command lines of all processes that live with this temporary folder or below it."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             environ = (process / "environ").read_bytes()
             if f"TMPDIR={tmp}".encode() in environ:
-                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-    return [command for command in found if command]
+                found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return {number: command for number, command in found.items() if command}
+
+
+def started_in(tmp: Path) -> list[str]:
+    """The command lines of all processes that live with this temporary folder or below it."""
+    return [*processes_in(tmp).values()]
 
 
 async def nothing_left(tmp: Path) -> None:
