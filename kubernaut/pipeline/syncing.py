@@ -59,7 +59,8 @@ async def sync(out: Outside, remediation: Remediation, track: GitOpsTrack) -> Ch
         synced = advance_gitops(track, GitOpsEvent.SYNCED, now, wake_at=wake_at, reason=message)
         return Change(tracks=(synced,), journal=(track_entry(now, track, "sync", message),))
     if track.due_at is not None and now > track.due_at:
-        return over(out, track, GitOpsEvent.FAIL, f"gave up {reason}")
+        message = f"gave up after {out.limits.sync_deadline_s:.0f} s: {reason}; it is merged, so look at {ref}"
+        return over(out, track, GitOpsEvent.FAIL, message)
     return wait(out, track, reason, out.limits.sync_poll_s)
 
 

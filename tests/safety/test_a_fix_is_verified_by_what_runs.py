@@ -218,3 +218,25 @@ async def test_a_pod_that_is_not_ready_beside_those_that_are_wanted_is_seen(hous
     track = await _until_end(house)
     assert track.phase is _G.FAILED
     assert "db-0 is not ready" in track.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "why"),
+    [
+        ({"sync": {"status": "OutOfSync"}}, "http://good", "waiting for argocd to sync web to m"),
+        ({"sync": {"status": "Synced", "revision": "m"}}, "http://bad", "web is synced, but shop/configmap/settings does not"),
+    ],
+)  # fmt: skip
+async def test_a_merge_that_does_not_arrive_says_where_to_look(
+    house: House, status: dict[str, Any], value: str, why: str
+) -> None:
+    _web(house, started="2026-03-01T03:00:07Z")
+    house.cluster.objects["ConfigMap", "shop", "settings"]["data"]["URL"] = value
+    meta = {"name": "web", "namespace": "argocd"}
+    house.cluster.put({"kind": "Application", "metadata": meta, "spec": {"source": {}}, "status": status})
+    house.using(forge=OneRepository())
+    await _open(house, _G.SYNCING)
+    track = await _until_end(house)
+    assert track.phase is _G.FAILED
+    assert track.reason.startswith(f"gave up after 900 s: {why}")
+    assert "it is merged, so look at argocd/application/web" in track.reason
