@@ -7,8 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,10 @@ def content(path: Path) -> bytes:
 
 def put(path: Path, data: bytes) -> None:
     path.parent.mkdir()
+    change_bytes(path, data)
+
+
+def change_bytes(path: Path, data: bytes) -> None:
     path.write_bytes(data)
 
 
@@ -269,3 +273,39 @@ async def test_a_question_that_found_no_descriptor_costs_only_itself(path: Path)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
         assert (await store.list(Query())).total == 1
+
+
+async def test_a_file_whose_journal_is_damaged_says_what_to_do(path: Path) -> None:
+    async with opening(path) as store:
+        await store.commit(opened())
+    with closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'journal'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    data = content(path)
+    change_bytes(path, data[: (root - 1) * size] + b"\x55" * size + data[root * size :])
+    with pytest.raises(Permanent, match=r"damaged.*restore it from a backup"):
+        await SqliteStore.open(path, HeldClock())
+
+
+@contextmanager
+def no_file_grows_beyond(size_bytes: int) -> Iterator[None]:
+    """As on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("room_bytes", [1, 40_000])
+async def test_a_disk_without_room_for_the_file_says_what_to_do(path: Path, room_bytes: int) -> None:
+    told = ""
+    with no_file_grows_beyond(room_bytes):
+        try:
+            await SqliteStore.open(path, HeldClock())
+        except (Temporary, Permanent) as error:
+            told = str(error)
+    assert "space" in told
+    async with opening(path) as store:
+        await store.commit(opened())

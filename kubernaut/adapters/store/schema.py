@@ -48,7 +48,9 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         if read_only:
             connection.execute("PRAGMA query_only=ON")
     except sqlite3.OperationalError as e:
-        raise Temporary(f"the store {path} can't be opened ({e}): check that its folder is writable") from e
+        raise Temporary(
+            f"the store {path} can't be opened ({e}): check that its folder is writable and its disk has space"
+        ) from e
     except sqlite3.DatabaseError as e:
         raise Permanent(f"{path} is no SQLite database ({e}): point state_dir at another folder or restore it") from e
     return connection
@@ -85,4 +87,7 @@ def _apply(connection: sqlite3.Connection, migration: Migration) -> None:
     except sqlite3.Error as e:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise Permanent(f"migration {migration.version:04} {migration.name} failed: {e}") from e
+        raise Permanent(
+            f"migration {migration.version:04} {migration.name} failed ({e}) and changed nothing: check the space and the health"
+            " of the disk"
+        ) from e

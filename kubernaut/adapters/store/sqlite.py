@@ -1,13 +1,16 @@
 """The store on one SQLite file: what it acknowledged survives kill -9 and a power cut."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 from kubernaut.domain.approvals import Approval, ApprovalPhase
+from kubernaut.domain.errors import Permanent
 from kubernaut.domain.journal import GENESIS, JournalEntry, first_broken
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.resources import ResourceRef
@@ -47,21 +50,23 @@ class SqliteStore:
         """Open the file, or make it, and bring it to the present schema.
 
         Raises:
-            Permanent: another process has it, a newer version wrote it, or it is no SQLite file.
+            Permanent: another process has it, a newer version wrote it, or it is damaged or no SQLite file.
             Temporary: the folder or the file can't be written.
         """
-        lock = await asyncio.to_thread(FileLock.acquire, path.with_name(f"{path.name}.lock"))
-        try:
+        async with AsyncExitStack() as stack:
+            lock = await asyncio.to_thread(FileLock.acquire, path.with_name(f"{path.name}.lock"))
+            stack.callback(lock.release)
             connection = await asyncio.to_thread(connect, path)
+            stack.callback(connection.close)
             try:
                 await asyncio.to_thread(migrate, connection, path)
-                return cls(lock, Readers(path), clock, partial(Writer, connection))
-            except BaseException:
-                connection.close()
-                raise
-        except BaseException:
-            lock.release()
-            raise
+                readers = Readers(path)
+                stack.push_async_callback(readers.close)
+                store = cls(lock, readers, clock, partial(Writer, connection))
+            except sqlite3.DatabaseError as e:
+                raise Permanent(f"the store {path} is damaged ({e}): restore it from a backup") from e
+            stack.pop_all()  # they are the store's now
+            return store
 
     async def close(self) -> None:
         """Commit what is queued, end all followers, let the file go. Closing twice closes once."""
