@@ -19,10 +19,17 @@ def present(state: State) -> list[Line]:
     width = state.width
     text = [] if _is_list(state) or _palette_is_open(state) else body(state)
     lines = [_status(state), _crumbs(state, len(text)), *_middle(state, text), _prompt(state), _keys(state)]
-    above = [cut(line((f" {part}", _loudness(state))), width) for part in _question(state)[:-1][-state.body_height :]]
+    above = _above(state)
     lines[-2 - len(above) : -2] = above
     lines = lines[-state.height :] if state.prompt else lines[: state.height]  # what is asked is seen in any terminal
     return [cut(_harmless(each), width) for each in lines]
+
+
+def _above(state: State) -> list[Line]:
+    """What is asked or told beyond its own lines lies over the end of the body: neither is ever cut."""
+    told, look = _told(state)
+    parts, look = (_question(state)[:-1], _loudness(state)) if state.prompt else (told[:-2], look)
+    return [cut(line((f" {part}", look)), state.width) for part in parts[-state.body_height :]]
 
 
 def _harmless(spans: Line) -> Line:
@@ -191,7 +198,7 @@ def _prompt(state: State) -> Line:
     if prompt is None:
         told, look = _told(state)
         if told:
-            return cut(line((f" {told[0]}", look)), width)
+            return cut(line((f" {told[-2:][0]}", look)), width)
         if hint := _hint(state):
             return cut(line((" ", ""), (hint, "accent")), width)
         return ((" " + "─" * (width - 2) + " ", "dim"),)
@@ -285,7 +292,7 @@ def _in_two_lines(state: State, prompt: Prompt) -> bool:
 
 
 def _told(state: State) -> tuple[list[str], str]:
-    """What there is to tell, in lines, and how it looks; a second line takes the place of the keys."""
+    """What there is to tell, in lines, and how it looks; the last one of several takes the place of the keys."""
     if state.notice:
         return wrapped(clean(state.notice), state.width - 2), state.notice_style
     if state.wish:
@@ -316,7 +323,7 @@ def _keys(state: State) -> Line:
         return _prompt_keys(state)
     told, look = _told(state)
     if len(told) > 1:
-        return cut(line((f" {' '.join(told[1:])}", look)), state.width)
+        return cut(line((f" {told[-1]}", look)), state.width)
     idle, nothing = _idle(state)
     spans: list[Span] = [(" ", "")]
     keys = sorted((k for k in _offered(state) if k.id not in nothing), key=lambda k: k.rank)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubernaut_tui.effects import Load, Quit, Send
-from kubernaut_tui.events import Commanded, Loaded, Painted
+from kubernaut_tui.events import Commanded, Loaded, NotDone, Painted
 from kubernaut_tui.keys import KEYS
 from kubernaut_tui.loading import page as page_of
 from kubernaut_tui.state import Answer, Prompt
@@ -33,6 +33,19 @@ def test_a_question_is_never_cut(cluster: str, word: str, width: int) -> None:
         driver.without(prompt=prompt)
         shown = words("\n".join(line.rstrip() for line in driver.lines[-10:])).replace(" ", "")
         assert question.replace(" ", "") in shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 132])
+@pytest.mark.parametrize("length", [10, 30, 60])
+def test_a_refusal_is_told_to_its_last_word(width: int, length: int) -> None:
+    driver = Driver(width)
+    driver.press("down", "reject")
+    driver.key("y")
+    driver.feed(
+        NotDone(driver.sent[0], "somebody has to do something about it first; " * (length // 10) + "ask the LAST one")
+    )
+    assert "not done: reject drain-node n5" in words(driver.text)
+    assert "ask the LAST one" in words(driver.text)
 
 
 def test_taking_over_says_what_is_left() -> None:
