@@ -53,7 +53,8 @@ class Blamed:
     """A key that the application's log complains about.
 
     Args:
-        value_named: the line holds the value, or a word of the file, too.
+        value_named: the line holds the value, or a word of the file, too, and names no other key: a program that dies may
+            print all its settings.
         unreachable: the line says that something can't be reached.
         nowhere: the value is a host in the cluster that does not exist, or a port that a Service does not have.
     """
@@ -75,7 +76,8 @@ def blames(case: Case, container: Container) -> Iterator[Blamed]:
     for use, value in held:
         if found := _named(told, use, value):
             line, near = found
-            strong = _has_value(near, value) or _has_word(near, value, use)
+            alone = not any(_names(line, other) for other, _ in held if other != use)
+            strong = alone and (_has_value(near, value) or _has_word(near, value, use))
             yield Blamed(use, container, line, value, strong, bool(UNREACHABLE.search(line)))
         elif line := _lost_host(case, list(told), value, namespace) or _lost_port(case, container, value):
             yield Blamed(use, container, line, value, True, unreachable=True, nowhere=True)
@@ -135,8 +137,7 @@ def _variables(case: Case, container: Container) -> list[Use]:
 
 def _named(told: dict[str, str], use: Use, value: str) -> tuple[str, str] | None:
     """The line that names the key, with what is near it; best one with its value. Plain words need the value, too."""
-    name = re.compile(rf"(?<![\w.-]){re.escape(use.known_as)}(?![\w-])")
-    named = [(line, near) for line, near in told.items() if name.search(line)]
+    named = [(line, near) for line, near in told.items() if _names(line, use)]
     if named:
         return next((pair for pair in reversed(named) if _has_value(pair[1], value)), named[-1])
     words = [word for word in re.split(r"[_.\-\s]+|(?<=[a-z])(?=[A-Z])", use.known_as) if word]
@@ -146,6 +147,10 @@ def _named(told: dict[str, str], use: Use, value: str) -> tuple[str, str] | None
     return next(
         ((ln, near) for ln, near in reversed(told.items()) if spoken.search(ln) and _has_value(near, value)), None
     )
+
+
+def _names(line: str, use: Use) -> bool:
+    return bool(re.search(rf"(?<![\w.-]){re.escape(use.known_as)}(?![\w-])", line))
 
 
 def _only_value(lines: list[str], value: str, others: list[str]) -> str:

@@ -8,12 +8,11 @@ from .case import Case
 from .changes import Difference, changed, last_change
 from .confidence import Rests, confidence
 from .images import last_good_image
-from .objects import Container, killed_at_start
+from .objects import NOT_STARTED, Container, killed_at_start
 from .symptoms import last_lines
 from .units import moment
-from .words import fact, many, plain
+from .words import fact, many, plain, quoted
 
-_START = ("StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError")
 _MOUNT = re.compile(r"\bmount", re.I)
 """What can't be mounted is no fault of the image."""
 _CODES = {126: "can't be executed", 127: "is not there"}
@@ -22,6 +21,8 @@ _WORDS = re.compile(
     r"|is a directory|command not found|: not found$",
     re.I | re.M,
 )
+_PROGRAM = re.compile(r"\bexec\b|executable file|entrypoint", re.I)
+"""A runtime also fails to start for devices, cgroups and hooks of its own: only these words are about the program."""
 _FOREIGN = re.compile(r"exec.{0,200}: exec format error$|exec format error$", re.I)
 """The loader's words about a program that is built for another processor."""
 
@@ -40,12 +41,12 @@ def why_not_started(case: Case, container: Container) -> str:
     _, end = container.last_end
     if killed_at_start(container):
         return ""
-    if container.waiting in _START and _WORDS.search(container.waiting_message):
+    if container.waiting in NOT_STARTED and _WORDS.search(container.waiting_message):
         return container.waiting_message
     if not end or not case.present(container):
         return ""
     message = str(end.get("message", ""))
-    if end.get("reason") in _START and (_WORDS.search(message) or end.get("exitCode") in (126, 127, 128)):
+    if end.get("reason") in NOT_STARTED and (_WORDS.search(message) or end.get("exitCode") in (126, 127, 128)):
         return message or str(end["reason"])
     if not case.crashing(container):
         return ""
@@ -60,18 +61,20 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     first = containers[0]
     field, end = first.last_end
     why = why_not_started(case, first)
-    told = end.get("reason") in _START or first.waiting in _START
+    told = end.get("reason") in NOT_STARTED or first.waiting in NOT_STARTED
     differences = _differences(case, first)
     image = next((d for d in differences if d.field == "image"), None)
     command = next((d for d in differences if d.field in ("command", "args")), None)
-    revert = image is not None and command is None and not _MOUNT.search(why)
+    program = bool(_WORDS.search(why)) and (not told or bool(_PROGRAM.search(why)))
+    ours = program or end.get("exitCode") in _CODES
+    revert = image is not None and command is None and ours and not _MOUNT.search(why)
     good, proven = last_good_image(case, first.name, str(first.spec.get("image", ""))) if revert else ("", False)
     return Finding(
         target=case.owner,
         failure_class="CrashLoopBackOff",
         cause=_cause(first, len(containers), why, image if revert else None, command),
         confidence=confidence(
-            Rests.DIRECT if told or _WORDS.search(why) else Rests.INDIRECT,
+            Rests.DIRECT if program else Rests.INDIRECT,
             supports=sum((bool(differences), len(containers) > 1, proven)),
             missing=(case.owner.kind == "Deployment" and case.lacks("replicaset"))
             + (0 if told else case.lacks("log of")),
@@ -79,7 +82,14 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
         evidence=(*_ends(containers, field), *_command(first), *changed(case, first.name, "image" if revert else "")),
         permanent=_go_back(case, first, good) if good else None,
         urgent=bool(good),
-        alternatives=_alternatives(command, bool(good)),
+        alternatives=(
+            *_alternatives(command, bool(good)),
+            *(
+                ()
+                if ours
+                else ("the runtime or the node, not the program: look whether other pods start on that node",)
+            ),
+        ),
     )
 
 
@@ -93,7 +103,7 @@ def _cause(first: Container, pods: int, why: str, image: Difference | None, comm
         else ""
     )
     foreign = " (it is built for another processor, or lacks its #! line)" if _FOREIGN.search(why) else ""
-    said = plain(why, 160).rstrip(".") + foreign
+    said = quoted(why, 160).rstrip(".") + foreign
     return f"Container {first.name} of {many(pods, 'pod')} can't start {plain(program, 80)}{changed_by}: {said}."
 
 

@@ -42,7 +42,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     first = max(containers, key=lambda c: c.restarts)
     field, end = first.last_end
     differences = _since_release(case, first)
-    liveness = _liveness(case, first)
+    liveness, hooks = _liveness(case, first), _hooks(case, first)
     told = None if liveness else symptom(case, first)
     fits = _probes(differences) if liveness else explaining(told, last_lines(case, first), differences)
     only_image = [d.field for d in differences] == ["image"]
@@ -53,7 +53,9 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
     return Finding(
         target=case.owner,
         failure_class="CrashLoopBackOff",
-        cause=_cause(case, first, len(containers), Why(differences, fits, bool(liveness), told)),
+        cause=_cause(
+            case, first, len(containers), Why(differences, fits, bool(liveness), told, hooks[0].value if hooks else "")
+        ),
         confidence=confidence(
             Rests.INDIRECT if released or stated else Rests.HINT,
             supports=sum((proven, len(containers) > 1, bool(fits), released and stated)),
@@ -64,6 +66,7 @@ def _finding(case: Case, containers: list[Container]) -> Finding:
             fact(first.pod, f"{field}.exitCode", _said(first), moment(end.get("finishedAt"))),
             *_last_words(case, first, told),
             *liveness[:1],
+            *hooks[:1],
             *changed(case, first.name),
         ),
         permanent=ActionProposal(
@@ -87,6 +90,7 @@ class Why:
     fits: list[Difference]
     liveness: bool
     told: Symptom | None
+    hook: str = ""
 
 
 def _cause(case: Case, first: Container, pods: int, why: Why) -> str:
@@ -99,6 +103,8 @@ def _cause(case: Case, first: Container, pods: int, why: Why) -> str:
         since += f" ({plain(why.fits[0], 80)})"
     if why.liveness:
         return f"{what}{since}; the kubelet kills it because its liveness probe fails."
+    if why.hook:
+        return f"{what}{since}; the kubelet ends it because its hook after the start fails: {quoted(why.hook, 120)}"
     if why.told is not None:
         return f"{what}{since}; it {why.told.said}: {quoted(why.told.line, 120)}"
     if since:
@@ -149,6 +155,10 @@ def _liveness(case: Case, container: Container) -> list[Evidence]:
         if event.get("reason") == "Unhealthy" and str(event.get("message", "")).startswith(("Liveness", "Startup"))
     ]
     return [event_fact(event) for event in told]
+
+
+def _hooks(case: Case, container: Container) -> list[Evidence]:
+    return [event_fact(e) for e in case.events(container.pod) if e.get("reason") == "FailedPostStartHook"]
 
 
 def _last_words(case: Case, container: Container, told: Symptom | None) -> list[Evidence]:

@@ -15,6 +15,8 @@ from .units import moment
 
 _TINY = re.compile(r"OOM-killed|memory limit too low|below minimum memory|limit.* is too low", re.I)
 NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.I)
+NOT_STARTED = ("StartError", "ContainerCannotRun", "RunContainerError", "CreateContainerError")
+"""Reasons by which a runtime tells that a container's program never ran."""
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -146,7 +148,9 @@ def no_space_left(container: Container, told: Iterable[str] = ()) -> str:
 
 def killed_at_start(container: Container) -> bool:
     """Whether its limit is so small that the kernel killed it before its program ran; the runtime then speaks of that."""
-    told = (container.waiting_message, str(container.last_end[1].get("message", "")))
+    end = container.last_end[1]  # what a program says of its limits before it ends by itself is something else
+    by_runtime = end.get("reason") in NOT_STARTED
+    told = (container.waiting_message, str(end.get("message", "")) if by_runtime else "")
     return any(_TINY.search(text) for text in told)
 
 

@@ -22,6 +22,7 @@ from .words import event_fact, fact, listed, many, plain
 _MOST = 5
 _EDITED_S = 600.0
 """A program reads a mounted ConfigMap again within a minute or two; what comes after ten is of another cause."""
+_RECOVERS = "it keeps data on its volumes and recovers or catches up: a fresh pod would begin that anew"
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
@@ -60,7 +61,9 @@ def stale_pods(case: Case) -> list[Finding]:
             confidence=confidence(
                 Rests.DIRECT,
                 supports=sum((bool(probes), len(pods) > 1, _together(times))),
-                contradictions=sum((bool(dependency), _just_changed(case, min(times)), bool(edited), bool(pressed))),
+                contradictions=sum(
+                    (bool(dependency), _just_changed(case, min(times)), bool(edited), bool(pressed), _keeps_data(case))
+                ),
                 missing=case.lacks("events", "pods of") + unknown_nodes,
             ),
             evidence=(
@@ -73,6 +76,7 @@ def stale_pods(case: Case) -> list[Finding]:
             ),
             immediate=_restart(case),
             alternatives=(
+                *((_RECOVERS,) if _keeps_data(case) else ()),
                 *(f"{e.object} was edited shortly before: fresh pods would read the same" for e in edited[:1]),
                 f"a dependency is down, as the log says ({plain(dependency, 100)}): a restart would not help then"
                 if dependency
@@ -138,7 +142,7 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
         confidence=confidence(
             Rests.DIRECT if unready == 1 else Rests.INDIRECT,
             supports=sum((bool(probes), len(serving) > 1)),
-            contradictions=_just_changed(case, at) + bool(pressed) + gone,
+            contradictions=_just_changed(case, at) + bool(pressed) + gone + _keeps_data(case),
             missing=(not events_known) + (case.node_of(pod) is None),
         ),
         evidence=(
@@ -153,7 +157,9 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
             {},
             f"Its {case.owner.kind} puts a fresh pod in its place; {many(len(serving), 'sibling')} go on serving.",
         ),
-        alternatives=(f"{pressed[0].object} is at fault: {pressed[0].value}",)
+        alternatives=(_RECOVERS,)
+        if _keeps_data(case)
+        else (f"{pressed[0].object} is at fault: {pressed[0].value}",)
         if pressed
         else ("the node is at fault: its Ready condition is True and it tells no problem",)
         if case.node_of(pod) is not None
@@ -193,6 +199,14 @@ def _blames_a_dependency(case: Case, pods: list[Object]) -> str:
                 if UNREACHABLE.search(line):
                     hits[key.pod] = line
     return next(iter(hits.values())) if len(hits) >= min(2, len(pods)) else ""
+
+
+def _keeps_data(case: Case) -> bool:
+    """Whether the pods have volumes of their own: what keeps data may be unready because it recovers."""
+    if case.owner.kind != "StatefulSet":
+        return False
+    claims = ((case.workload or {}).get("spec") or {}).get("volumeClaimTemplates")
+    return bool(claims) or any(volume.get("persistentVolumeClaim") for volume in case.template.get("volumes") or ())
 
 
 def _edited(case: Case, pods: list[Object], at: datetime) -> list[Evidence]:

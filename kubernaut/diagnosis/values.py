@@ -48,6 +48,7 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
     _, end = container.last_end
     value = HIDDEN if is_secret_name(use.key) else plain(first.value, 60)
     file = "\n" in first.value.strip()
+    refuses = "because it refuses" if first.value_named or fits else "and what it says last names"
     permanent = None
     if old and sayable(use.key, first.value, old[0]):
         permanent = ActionProposal(
@@ -63,9 +64,9 @@ def _wrong_finding(case: Case, blamed: list[Blamed]) -> Finding:
         failure_class="CrashLoopBackOff",
         cause=f"Container {container.name} of {many(len({b.container.pod['metadata']['name'] for b in blamed}), 'pod')} exits "
         + (
-            f"at its start because it refuses file {use.key} of ConfigMap {use.config_map}: {quoted(first.line, 160)}"
+            f"at its start {refuses} file {use.key} of ConfigMap {use.config_map}: {quoted(first.line, 160)}"
             if file
-            else f"at its start because it refuses {use.key}={value!r} of ConfigMap {use.config_map}."
+            else f"at its start {refuses} {use.key}={value!r} of ConfigMap {use.config_map}."
         ),
         confidence=confidence(
             Rests.DIRECT if direct else Rests.INDIRECT if likely or (fits and not first.unreachable) else Rests.HINT,

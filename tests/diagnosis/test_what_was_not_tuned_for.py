@@ -11,9 +11,10 @@ from .foreign import Foreign
 from .incidents_unseen import UNSEEN_CONTAINERS
 from .incidents_unseen_places import UNSEEN_PLACES
 from .incidents_unseen_traps import TRAPS
+from .incidents_unseen_weak import WEAK
 from .unseen import Unseen, verdict
 
-EVERY = (*UNSEEN_CONTAINERS, *UNSEEN_PLACES, *TRAPS)
+EVERY = (*UNSEEN_CONTAINERS, *UNSEEN_PLACES, *TRAPS, *WEAK)
 
 
 @pytest.mark.parametrize(
