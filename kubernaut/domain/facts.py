@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .resources import WORKLOADS, ResourceRef
+from .resources import ResourceRef
 
 Object = Mapping[str, Any]
 """One Kubernetes object as decoded JSON; `kind` is always filled in."""
@@ -123,8 +123,3 @@ def ref_of(item: Object, cluster: str) -> ResourceRef:
     """An object's name."""
     meta = item["metadata"]
     return ResourceRef(cluster, item["kind"], meta["name"], meta.get("namespace") or "")
-
-
-def is_workload(kind: str) -> bool:
-    """Whether objects of this kind own pods for good."""
-    return kind in WORKLOADS

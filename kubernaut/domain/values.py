@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from enum import StrEnum
 from functools import cache
@@ -73,11 +73,6 @@ def canonical(document: object) -> bytes:
 def digest(document: object, length: int = 64) -> str:
     """SHA-256 of the canonical form, in hex, cut to `length` characters."""
     return hashlib.sha256(canonical(document)).hexdigest()[:length]
-
-
-def frozen(mapping: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy that nobody else holds."""
-    return dict(mapping or {})
 
 
 V = TypeVar("V")
