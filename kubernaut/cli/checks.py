@@ -11,6 +11,7 @@ import yaml
 
 from kubernaut.clock import SystemClock
 from kubernaut.domain.errors import BadInput, KubernautError
+from kubernaut.domain.redaction import redact
 from kubernaut.settings import Settings
 from kubernaut.settings.environment import Where, dotted
 from kubernaut.settings.model import no_pod
@@ -20,10 +21,10 @@ Fault = tuple[Where, str]
 
 
 def told(fault: Fault, path: Path, where: Mapping[Where, str]) -> str:
-    """One line: file and line, key, sentence."""
+    """One line: file and line, key, sentence; a key may be a URL with a password in it."""
     key, sentence = fault
     place = next((where[key[:n]] for n in range(len(key), 0, -1) if key[:n] in where), str(path))
-    return f"{place}: {dotted(key)}: {sentence}"
+    return redact(f"{place}: {dotted(key)}: {sentence}")
 
 
 async def faults_of(settings: Settings) -> list[Fault]:

@@ -110,7 +110,9 @@ def test_show_tells_defaults_and_overrides_and_hides_secrets(tmp_path: Path) -> 
     assert shown["gateway"]["tokens_file"] == str(tmp_path / "tokens.txt")
     as_yaml = run("config", "show", "--config", str(path), env=env).stdout
     assert yaml.safe_load(as_yaml) == shown
-    assert "hunter2secret" not in result.stdout + as_yaml
+    said = _check(path)[1]
+    assert "git.example/a.git: " in said
+    assert "hunter2secret" not in result.stdout + as_yaml + said
     assert "0123456789abcdef" not in result.stdout + as_yaml
 
 
