@@ -5,7 +5,7 @@ Keys that change something are marked; they only ever open a question, and the k
 
 from dataclasses import dataclass
 
-from .views import TABS, Screen
+from .views import LISTS, TABS, Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,6 @@ class Key:
 _ABOUT = (Screen.REMEDIATIONS, *TABS)
 _ONE = (*_ABOUT, Screen.APPROVALS, Screen.APPROVAL)
 _OPENED = (Screen.REMEDIATIONS, Screen.APPROVALS, Screen.APPROVAL)
-_LISTS = (Screen.REMEDIATIONS, Screen.APPROVALS)
 _TEXTS = TABS
 
 KEYS: tuple[Key, ...] = (
@@ -74,7 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("top", "g,home", "g", "top", "to the first line"),
     Key("bottom", "G,end", "G", "bottom", "to the last line"),
     Key("wrap", "w", "w", "wrap", "wrap long lines or cut them", _TEXTS),
-    Key("split", "percent_sign", "%", "one pane", "one pane or two, where there is room for two", _LISTS),
+    Key("split", "percent_sign", "%", "one pane", "one pane or two, where there is room for two", LISTS),
     Key("copy", "c", "c", "copy", "copy the id or address; the text is shown, too", _ONE),
     Key("list", "1", "1", "remediations", "the list of remediations"),
     Key("approvals", "2", "2", "approvals", "what waits for a vote", rank=15),

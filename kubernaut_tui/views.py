@@ -27,6 +27,7 @@ class View:
     target: str = ""
 
 
+LISTS = (Screen.REMEDIATIONS, Screen.APPROVALS)
 START = View(Screen.REMEDIATIONS)
 TABS = (Screen.DETAIL, Screen.TIMELINE, Screen.DIFF, Screen.LOGS, Screen.YAML, Screen.TREE)
 """The screens about one remediation, in the order in which `tab` goes through them."""
