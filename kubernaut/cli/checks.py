@@ -24,7 +24,7 @@ def told(fault: Fault, path: Path, where: Mapping[Where, str]) -> str:
     """One line: file and line, key, sentence; a key may be a URL with a password in it."""
     key, sentence = fault
     place = next((where[key[:n]] for n in range(len(key), 0, -1) if key[:n] in where), str(path))
-    return redact(f"{place}: {dotted(key)}: {sentence}")
+    return f"{place}: {redact(dotted(key))}: {sentence}"
 
 
 async def faults_of(settings: Settings) -> list[Fault]:
