@@ -104,6 +104,17 @@ async def test_a_plugin_that_hangs_is_ended_with_the_wait_for_it(server, tmp_pat
     await until(gone)
 
 
+async def test_a_plugin_that_hangs_is_not_told_as_a_silent_server(server, tmp_path, clock, until):
+    cluster = await connected(server, tmp_path, clock, plugin(tmp_path, "exec sleep 3600"))
+    try:
+        await cluster.start()
+        await until(lambda: cluster.health().reason != "not connected yet")
+        assert "credentials" in cluster.health().reason
+        assert server.tokens == []
+    finally:
+        await cluster.close()
+
+
 async def test_what_a_failing_plugin_says_is_told_without_its_secrets(server, tmp_path, clock):
     cluster = await connected(
         server, tmp_path, clock, plugin(tmp_path, "echo 'bad password=hunter2hunter2' >&2; exit 3")

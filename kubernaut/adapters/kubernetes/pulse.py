@@ -77,7 +77,8 @@ class Pulse:
             async with asyncio.timeout(_ANSWER_S):
                 body = await self._session.read("/version", what="read the server's version")
         except TimeoutError:
-            self._lost(f"no answer from the API server within {_ANSWER_S:g} s")
+            waits = "no answer from the API server" if self._session.logged_in else "the credentials are not loaded"
+            self._lost(f"{waits} within {_ANSWER_S:g} s")
             return
         except Unauthorized:
             raise

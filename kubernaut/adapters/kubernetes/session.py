@@ -71,6 +71,11 @@ class Session:
                     made.shutdown(socket.SHUT_RDWR)
 
     @property
+    def logged_in(self) -> bool:
+        """Whether credentials were loaded at all: a plugin may take its time, or hang."""
+        return self._login is not None
+
+    @property
     def doubtful(self) -> bool:
         """Whether the server was not to be reached a moment ago, so that a refusal of it may not last."""
         return asyncio.get_running_loop().time() < self._doubtful_until
