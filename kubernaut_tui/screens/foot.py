@@ -209,7 +209,7 @@ def _label(key: Key) -> str:
 def _prompt_keys(state: State) -> Line:
     prompt = state.prompt
     if prompt is None or prompt.answer is Answer.TEXT:
-        filters = " enter filters; ! in front of a word inverts it; without words all is shown; esc leaves"
+        filters = " enter filters; !word leaves out what has it; empty shows all; esc leaves"
         told = filters if prompt and prompt.purpose == "filter" else " enter takes it, esc leaves"
         return cut(line((told, "dim")), state.width)
     if why := moot(state):

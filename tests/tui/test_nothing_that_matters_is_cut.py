@@ -153,3 +153,10 @@ def test_help_is_read_in_full(width: int) -> None:
     assert "…" not in shown
     assert all(words(key.tooltip) in shown for key in KEYS)
     assert ". done" in shown
+
+
+@pytest.mark.parametrize("keys", ["/", ":", "i", "s", "e", "d", "a"])
+def test_how_a_question_is_answered_fits_the_smallest_terminal_that_is_promised(keys: str) -> None:
+    driver = Driver()
+    driver.type("g", keys)
+    assert "…" not in driver.lines[-1]
