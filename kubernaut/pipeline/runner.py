@@ -28,6 +28,7 @@ from .gitops import run_gitops
 from .imperative import run_imperative
 from .outside import Outside
 from .sleepers import wake_sleepers
+from .stopping import resolved_before
 from .trouble import ended_by, waiting_for
 from .withdrawing import what_stays
 
@@ -45,7 +46,7 @@ _PRESSED = 2
 """Rows at a time while signals come in faster than they are persisted: a sender that waits too long sends again."""
 _REST_S = (2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 """After each failure in a row to persist a row; the last for all further ones."""
-_NEEDS_NO_CLUSTER = frozenset(
+_WITHOUT_CLUSTER = frozenset(
     {ImperativePhase.AWAITING_APPROVAL, GitOpsPhase.PROPOSING, GitOpsPhase.AWAITING_MERGE, GitOpsPhase.OVERDUE}
 )
 
@@ -248,13 +249,8 @@ class Runner:
 
     def _refuse_silent(self, remediation: Remediation, part: str) -> None:
         """A cluster that is known to be gone is not waited for in a slot that another cluster could use."""
-        phase = remediation.assessment if part == "assessment" else _track(remediation, part).phase
-        if phase in _NEEDS_NO_CLUSTER or remediation.cluster not in self._out.clusters:
+        if remediation.cluster not in self._out.clusters or _needs_no_cluster(remediation, part):
             return
-        if phase is not ImperativePhase.ROLLING_BACK and part != "assessment":
-            track = _track(remediation, part)
-            if track.cancel_requested or track.handed_over:
-                return  # what has written nothing can be stopped without the cluster
         health = self._out.clusters[remediation.cluster].health()
         if health.state == "DOWN":
             raise Temporary(f"{remediation.cluster} does not answer: {health.reason}")
@@ -276,6 +272,19 @@ def _mistake(error: Exception) -> str:
     return (
         f"internal error: {type(first).__name__}: {said}; it is yours now, and the daemon's log has what a report needs"
     )
+
+
+def _needs_no_cluster(remediation: Remediation, part: str) -> bool:
+    """Whether the next stage can be carried out without it: what has written nothing can always be stopped."""
+    if part == "assessment":
+        return remediation.signal.resolved_at is not None
+    track = _track(remediation, part)
+    if track.phase in _WITHOUT_CLUSTER:
+        return True
+    if track.phase is ImperativePhase.ROLLING_BACK:
+        return False
+    resolved = isinstance(track, ImperativeTrack) and resolved_before(remediation, track)
+    return resolved or bool(track.cancel_requested or track.handed_over)
 
 
 def _key(due: Due) -> tuple[str, str]:

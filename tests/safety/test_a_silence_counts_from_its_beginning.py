@@ -234,3 +234,29 @@ async def test_a_roll_back_that_the_cluster_does_not_take_is_a_persons_after_its
     assert track.phase is _I.PARTIALLY_ROLLED_BACK
     assert "could not undo cordon-node within 300 s: patch node/n1: too many requests" in track.reason
     assert house.clock.now() - began < timedelta(seconds=house.out.limits.rollback_deadline_s + 30)
+
+
+async def test_what_resolved_needs_no_answer_of_a_silent_cluster(house: House) -> None:
+    id_ = await signal(house)
+    away(house)
+    await listen(house, 60.0, "assessment", id_)
+    await house.resolve(id_)
+    await listen(house, 60.0, "assessment", id_)
+    item = await house.get(id_)
+    assert item.phase is RemediationPhase.SKIPPED, item.reason
+
+
+async def test_what_resolved_before_it_was_mitigated_needs_no_answer_either(house: House) -> None:
+    await opened_and_away(house)
+    await listen(house, 60.0)
+    await house.resolve()
+    await listen(house, 60.0)
+    track = await house.track()
+    assert track.phase is _I.CANCELLED, track.reason
+
+
+async def opened_and_away(house: House) -> None:
+    house.cluster.put(objects.namespace())
+    house.cluster.put(objects.deployment())
+    await house.open("restart-deployment", WEB)
+    away(house)
