@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from kubernaut.domain.errors import KubernautError
 
@@ -19,11 +19,25 @@ def unreadable(error: Exception) -> str:
 
 
 class Link:
-    """One connection at a time, for as long as `run` runs."""
+    """One connection at a time, for as long as `run` runs.
 
-    def __init__(self, client: Client, feed: Callable[[Event], None]) -> None:
+    Args:
+        client: the daemon.
+        feed: takes what happens.
+        pause: waits so many seconds before the next attempt.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        feed: Callable[[Event], None],
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._client = client
         self._feed = feed
+        self._pause = pause
+        self._tries = 0
         self._heard: set[str] = set()
         self._approvals = False
         self._last_line = 0.0
@@ -36,14 +50,12 @@ class Link:
         return Pulse(time.monotonic(), time.time(), heard, approvals, self._last_line)
 
     async def run(self) -> None:
-        """Connect, follow, and connect again, until cancelled."""
-        tries = 0
+        """Connect, follow, and connect again, until cancelled; more slowly while the journal says nothing at all."""
         while True:
             try:
                 status = await self._client.get("/v1/status")
                 self._last_line = time.monotonic()
                 self._feed(Connected(status, self._last_line))
-                tries = 0
                 await self._follow(int(status["journal_seq"]))
                 reason = "the daemon closed its journal"
             except KubernautError as error:
@@ -51,12 +63,13 @@ class Link:
             except Exception as error:
                 reason = unreadable(error)
             self._feed(Lost(reason))
-            await asyncio.sleep(_AGAIN_S[min(tries, len(_AGAIN_S) - 1)])
-            tries += 1
+            await self._pause(_AGAIN_S[min(self._tries, len(_AGAIN_S) - 1)])
+            self._tries += 1
 
     async def _follow(self, after: int) -> None:
         async for entry in self._client.journal(after):
             self._last_line = time.monotonic()
+            self._tries = 0
             if "heartbeat" in entry:
                 continue
             if entry["remediation_id"]:
