@@ -9,21 +9,16 @@ from datetime import datetime
 from kubernaut.domain.analysis import ActionProposal, Evidence, Finding
 from kubernaut.domain.facts import Object, controller_uid, ref_of
 
-from .blame import uses
 from .case import Case
-from .changes import changed, writers
+from .changes import changed
 from .confidence import Rests, confidence
-from .nodes import condition_fact, node_at_fault
+from .doubts import about_all, about_one
+from .nodes import node_at_fault
 from .objects import condition, containers_of, event_time, pod_ready
-from .symptoms import UNREACHABLE
 from .units import moment, spoken
-from .words import event_fact, fact, listed, many, plain
+from .words import event_fact, fact, listed, many
 
 _MOST = 5
-_EDITED_S = 600.0
-"""A program reads a mounted ConfigMap again within a minute or two; what comes after ten is of another cause."""
-_RECOVERS = "it keeps data on its volumes and recovers or catches up: a fresh pod would begin that anew"
-_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 
 
 def stale_pods(case: Case) -> list[Finding]:
@@ -45,9 +40,7 @@ def stale_pods(case: Case) -> list[Finding]:
         return []
     times = [at for at in since if at is not None]
     probes = _probe_failures(case, pods)
-    dependency = _blames_a_dependency(case, pods)
-    edited = _edited(case, pods, min(times))
-    pressed = [told for pod in pods for told in _pressed(case, pod)]
+    doubts = about_all(case, pods, min(times))
     unknown_nodes = any(case.node_of(pod) is None for pod in pods)
     return [
         Finding(
@@ -61,27 +54,20 @@ def stale_pods(case: Case) -> list[Finding]:
             confidence=confidence(
                 Rests.DIRECT,
                 supports=sum((bool(probes), len(pods) > 1, _together(times))),
-                contradictions=sum(
-                    (bool(dependency), _just_changed(case, min(times)), bool(edited), bool(pressed), _keeps_data(case))
-                ),
+                contradictions=len(doubts),
                 missing=case.lacks("events", "pods of") + unknown_nodes,
             ),
             evidence=(
                 fact(workload, "status.readyReplicas", f"0 of {_wanted(workload)}"),
                 *(_lost(pod, at) for pod, at in zip(pods[:3], since[:3], strict=True)),
                 *probes[:1],
-                *edited[:1],
-                *pressed[:1],
+                *(doubt.evidence for doubt in doubts if doubt.evidence is not None),
                 *changed(case),
             ),
             immediate=_restart(case),
             alternatives=(
-                *((_RECOVERS,) if _keeps_data(case) else ()),
-                *(f"{e.object} was edited shortly before: fresh pods would read the same" for e in edited[:1]),
-                f"a dependency is down, as the log says ({plain(dependency, 100)}): a restart would not help then"
-                if dependency
-                else "a dependency that all pods need is down: a restart would not help then; "
-                + ("no log says so" if _logs_read(case, pods) else "no log was read"),
+                *(doubt.text for doubt in doubts),
+                *(() if any(d.text.startswith("a dependency") for d in doubts) else (_unsaid(case, pods),)),
             ),
         )
     ]
@@ -131,8 +117,7 @@ def lost_readiness(case: Case, pod: Object) -> datetime | None:
 
 def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unready: int) -> Finding:
     probes = _probe_failures(case, [pod])
-    pressed = _pressed(case, pod)
-    gone = case.node_of(pod) is None and bool(case.nodes) and not case.lacks("node")
+    doubts = about_one(case, pod, serving, at)
     events_known = not case.lacks("events")
     return Finding(
         target=ref_of(pod, case.snapshot.target.cluster),
@@ -142,14 +127,15 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
         confidence=confidence(
             Rests.DIRECT if unready == 1 else Rests.INDIRECT,
             supports=sum((bool(probes), len(serving) > 1)),
-            contradictions=_just_changed(case, at) + bool(pressed) + gone + _keeps_data(case),
+            contradictions=len(doubts),
             missing=(not events_known) + (case.node_of(pod) is None),
         ),
         evidence=(
             _lost(pod, at),
             *probes[:1],
             *(fact(p, "status.conditions[Ready].status", "True") for p in serving[:2]),
-            *(pressed[:1] or _node(case, pod)),
+            *(doubt.evidence for doubt in doubts if doubt.evidence is not None),
+            *_node(case, pod),
         ),
         immediate=ActionProposal(
             "delete-pod",
@@ -157,21 +143,19 @@ def _wedged(case: Case, pod: Object, at: datetime, serving: list[Object], unread
             {},
             f"Its {case.owner.kind} puts a fresh pod in its place; {many(len(serving), 'sibling')} go on serving.",
         ),
-        alternatives=(_RECOVERS,)
-        if _keeps_data(case)
-        else (f"{pressed[0].object} is at fault: {pressed[0].value}",)
-        if pressed
-        else ("the node is at fault: its Ready condition is True and it tells no problem",)
-        if case.node_of(pod) is not None
-        else ("the node is gone: then the control plane deletes its pods by itself",)
-        if gone
-        else ("the node is at fault: it could not be read",),
+        alternatives=(*(doubt.text for doubt in doubts), _of_node(case, pod)),
     )
 
 
 def _lost(pod: Object, at: datetime | None) -> Evidence:
     names = listed(c.name for c in containers_of(pod) if not c.init and not c.ready)
     return fact(pod, "status.conditions[Ready].status", f"False; container {names} runs and is not ready", at)
+
+
+def _of_node(case: Case, pod: Object) -> str:
+    if case.node_of(pod) is None:
+        return "the node is at fault: it could not be read"
+    return "the node is at fault: its Ready condition is True and it tells no failing hardware"
 
 
 def _node(case: Case, pod: Object) -> list[Evidence]:
@@ -189,45 +173,11 @@ def _probe_failures(case: Case, pods: list[Object]) -> list[Evidence]:
     return [event_fact(e) for e in sorted(told, key=lambda e: str(event_time(e)), reverse=True)]
 
 
-def _blames_a_dependency(case: Case, pods: list[Object]) -> str:
-    """A line of the log that says that something outside does not answer, in more than one pod; empty without one."""
+def _unsaid(case: Case, pods: list[Object]) -> str:
     names = {pod["metadata"]["name"] for pod in pods}
-    hits: dict[str, str] = {}
-    for key, text in case.snapshot.logs.items():
-        if key.pod in names and not key.previous:
-            for line in text.splitlines()[-20:]:
-                if UNREACHABLE.search(line):
-                    hits[key.pod] = line
-    return next(iter(hits.values())) if len(hits) >= min(2, len(pods)) else ""
-
-
-def _keeps_data(case: Case) -> bool:
-    """Whether the pods have volumes of their own: what keeps data may be unready because it recovers."""
-    if case.owner.kind != "StatefulSet":
-        return False
-    claims = ((case.workload or {}).get("spec") or {}).get("volumeClaimTemplates")
-    return bool(claims) or any(volume.get("persistentVolumeClaim") for volume in case.template.get("volumes") or ())
-
-
-def _edited(case: Case, pods: list[Object], at: datetime) -> list[Evidence]:
-    """Who wrote a ConfigMap that the pods use shortly before they became unready."""
-    names = {use.config_map for pod in pods[:1] for c in containers_of(pod) for use in uses(case, c)}
-    holders = [case.snapshot.get("ConfigMap", name, pods[0]["metadata"].get("namespace", "")) for name in sorted(names)]
-    told = [next(writers(holder, "f:data"), None) for holder in holders if holder is not None]
-    return [e for e in told if e and e.time and -30 <= (at - e.time).total_seconds() <= _EDITED_S]
-
-
-def _pressed(case: Case, pod: Object) -> list[Evidence]:
-    """What the pod's node runs short of: that explains much, and a fresh pod may come to the same node."""
-    node = case.node_of(pod)
-    if node is None:
-        return []
-    return [condition_fact(node, kind) for kind in _PRESSURES if condition(node, kind).get("status") == "True"]
-
-
-def _logs_read(case: Case, pods: list[Object]) -> bool:
-    names = {pod["metadata"]["name"] for pod in pods}
-    return any(key.pod in names for key in case.snapshot.logs)
+    read = any(key.pod in names for key in case.snapshot.logs)
+    said = "no log says so" if read else "no log was read"
+    return f"a dependency that all pods need is down: a restart would not help then; {said}"
 
 
 def _restart(case: Case) -> ActionProposal | None:
@@ -251,13 +201,6 @@ def _rolling(workload: Object) -> bool:
         return True
     updated = status.get("updatedReplicas", status.get("updatedNumberScheduled"))
     return updated is not None and int(updated) < _wanted(workload)
-
-
-def _just_changed(case: Case, at: datetime) -> bool:
-    """Whether the newest revision is so young that the change may be what made the pods unready."""
-    if len(case.revisions) < 2 or case.revisions[0].created is None:
-        return False
-    return abs((at - case.revisions[0].created).total_seconds()) < 10 * case.steady_s
 
 
 def _together(times: list[datetime]) -> bool:

@@ -72,6 +72,14 @@ def one_daemon_wedged(c: Foreign) -> None:
     serving(c, 4, 3, kind="DaemonSet")
 
 
+def leader_changed(c: Foreign) -> None:
+    """Only the leader is ready; 11 minutes ago the other one took over."""
+    serving(c, 2, 1, unready_s=700)
+    for pod in (o for o in c.objects if o["kind"] == "Pod" and o["status"]["conditions"][1]["status"] == "True"):
+        for told in pod["status"]["conditions"]:
+            told |= {"lastTransitionTime": ago(688)}
+
+
 def secret_to_mount_missing(c: Foreign) -> None:
     _waits(
         c,
@@ -105,6 +113,7 @@ WEAK = (
     Unseen("a database without quorum", quorum_lost, ("StatefulSet", "app", "shop"), [("StatefulSet", "app")], now=("", "restart-statefulset"), sure=ASKS),
     Unseen("a hook after the start fails", hook_fails, (D, "app", "shop"), [(D, "app")], ["hook"], sure=ASKS),
     Unseen("one daemon wedged", one_daemon_wedged, ("DaemonSet", "app", "shop"), [("Pod", "app-u0hvq")], now=("delete-pod",), sure=(0.7, 0.99)),
+    Unseen("a leader that changed", leader_changed, (D, "app", "shop"), [("Pod", "app-66c9d7b8c4-u0hvq")], now=("", "delete-pod"), sure=ASKS, silent=True),
     Unseen("a Secret to mount is missing", secret_to_mount_missing, (D, "app", "shop"), [("Secret", "tls-cert")], ["tls-cert"], sure=ANY),
     Unseen("the driver of a volume is missing", driver_of_volumes_missing, (D, "app", "shop"), [(D, "app"), ("Node", NODE)], ["ebs.csi.aws.com"], sure=ANY),
 )  # fmt: skip
