@@ -131,6 +131,10 @@ class Action(Protocol):
         """Whether the write of `run` is in the cluster already: asked after a lost reply or a crash."""
         ...
 
+    async def begun(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
+        """Whether any write of a step of many is in the cluster, of one that is not `applied`."""
+        ...
+
     def done(self, step: Step, run: StepRun) -> str:
         """What was achieved, one sentence: also for a write whose reply nobody got, but which is in the cluster."""
         ...

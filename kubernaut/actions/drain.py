@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kubernaut.domain.errors import NotFound, Refused, Temporary
+from kubernaut.domain.errors import Conflict, NotFound, Refused, Temporary
 from kubernaut.domain.facts import Object, controller_of, ref_of
 from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.reading import count, entries, section
@@ -132,7 +132,12 @@ class DrainNode:
                 raise Refused(f"somebody uncordoned {step.target.name} during the drain")
             expected = {"uid": run.captured["uid"]}
             await writer.patch(step.target, {"spec": {"unschedulable": True}}, expected=expected)
-        pods = await self._evictable(reader, step)
+        total = len(run.captured["pods"])
+        try:
+            pods = await self._evictable(reader, step)
+        except Temporary as error:  # that the cordon is kubernaut's has to be known whatever comes now
+            progress = {"cordoned": True, "left": total, "total": total, "waiting": [str(error)]}
+            return Applied(False, f"cordoned {step.target.name}, waiting for its pods: {error}", progress)
         known = {p["uid"] for p in run.captured["pods"]}
         if blocked := obstacles([p for p in pods if p["metadata"]["uid"] not in known], step.parameters):
             raise Refused("; ".join(blocked[:3]))
@@ -142,11 +147,10 @@ class DrainNode:
                 continue
             try:
                 await writer.evict(ref_of(pod, step.target.cluster), expected={"uid": pod["metadata"]["uid"]})
-            except NotFound:
+            except (NotFound, Conflict):  # it is gone, and if another one has its name, the next look sees it
                 continue
             except Temporary as error:
                 waiting.append(f"{pod['metadata']['name']}: {error}")
-        total = len(run.captured["pods"])
         progress = {"cordoned": True, "left": len(pods), "total": total, "waiting": waiting[:5]}
         if not pods:
             return Applied(True, self.done(step, run), progress)
@@ -157,6 +161,10 @@ class DrainNode:
         """Never trusted half way: the drain is done when the node is cordoned and nothing evictable is left."""
         node = await fetch(reader, step)
         return _cordoned(node) and not await self._evictable(reader, step)
+
+    async def begun(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
+        """The cordon comes first."""
+        return _cordoned(await fetch(reader, step)) and not run.captured["unschedulable"]
 
     def done(self, step: Step, run: StepRun) -> str:
         """As the timeline tells it."""

@@ -62,6 +62,10 @@ class _Schedulability:
         node = await fetch(reader, step)
         return bool(section(node, "spec").get("unschedulable")) is self.unschedulable
 
+    async def begun(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
+        """It is one write, so what is not applied has not begun."""
+        return False
+
     def done(self, step: Step, run: StepRun) -> str:
         """As the timeline tells it."""
         return f"{self.title.lower()}ed {step.target.name}"

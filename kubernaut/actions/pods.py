@@ -80,6 +80,10 @@ class DeletePod:
             return True
         return bool(pod["metadata"].get("deletionTimestamp"))
 
+    async def begun(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
+        """It is one write, so what is not applied has not begun."""
+        return False
+
     def done(self, step: Step, run: StepRun) -> str:
         """As the timeline tells it."""
         return f"deleted pod {step.target.short}"

@@ -118,6 +118,10 @@ class RestartDeployment:
         made = await reader.owned("ReplicaSet", item["metadata"]["uid"], step.target.namespace)
         return any(restarted_at(replica_set) == ours for replica_set in made)
 
+    async def begun(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:
+        """It is one write, so what is not applied has not begun."""
+        return False
+
     def done(self, step: Step, run: StepRun) -> str:
         """As the timeline tells it."""
         return f"restarted {step.target.short}"

@@ -115,12 +115,15 @@ async def _carry_out(
         if not first_try:
             if await action.applied(cluster, step, run):
                 return _applied(out, track, replace(run, outcome=action.done(step, run)))
-            if late := _late(out, track, step, run):
-                return late
+            if _is_old(out, step, run):
+                begun = _written(track) or await action.begun(cluster, step, run)
+                return _late(out, track, step, run, begun=begun)
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:
         return _lost(out, track, step, run, error)
     except Conflict as error:
+        if not action.guarded:
+            raise
         if not first_try and await action.applied(cluster, step, run):  # by the try whose reply was lost
             return _applied(out, track, replace(run, outcome=action.done(step, run)))
         return _changed_meanwhile(out, track, step, run, error)
@@ -154,15 +157,18 @@ def _changed_meanwhile(out: Outside, track: ImperativeTrack, step: Step, run: St
     return Change(tracks=(advance_imperative(left, _E.WAIT, now, wake_at=wake_at, reason=message),), journal=journal)
 
 
-def _late(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change | None:
-    """An old intent is not carried out: policy, approval and target were judged for the moment that has passed."""
-    now = out.clock.now()
-    if run.intended_at is None or (now - run.intended_at).total_seconds() <= step.timeout_s:
-        return None
-    if not _written(track):
-        return replan(track, now, "its intent is too old, nothing was written")
+def _is_old(out: Outside, step: Step, run: StepRun) -> bool:
+    """Policy, approval and target were judged for a moment that has passed."""
+    return run.intended_at is not None and (out.clock.now() - run.intended_at).total_seconds() > step.timeout_s
+
+
+def _late(out: Outside, track: ImperativeTrack, step: Step, run: StepRun, *, begun: bool) -> Change:
+    """An old intent is not carried out. begun: whether some of it was."""
+    if not begun:
+        return replan(track, out.clock.now(), "its intent is too old, nothing was written")
     message = f"{run.outcome or step.action}: gave up after {step.timeout_s:.0f} s"
-    return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=message), message)
+    left = replace(run, phase=StepPhase.FAILED, outcome=message, progress=run.progress or {"begun": True})
+    return _give_up(out, track, left, message)
 
 
 def _lost(out: Outside, track: ImperativeTrack, step: Step, run: StepRun, error: Unknown) -> Change:
