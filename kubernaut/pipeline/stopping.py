@@ -125,6 +125,8 @@ async def _done(out: Outside, remediation: Remediation, track: ImperativeTrack) 
             try:
                 if await action.applied(cluster, step, run):
                     found.append(action.done(step, run))
+                elif await action.begun(cluster, step, run):
+                    found.append(f"{step.action} of {step.target.short} was begun")
             except (Permanent, Refused) as error:
                 found.append(f"whether {step.action} was done can't be told ({error})")
             continue

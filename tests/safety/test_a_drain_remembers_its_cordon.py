@@ -8,9 +8,10 @@ from kubernaut.domain.errors import Conflict, Temporary
 from kubernaut.domain.plans import StepPhase
 from kubernaut.domain.resources import ResourceRef
 from kubernaut.domain.tracks import ImperativePhase
+from kubernaut.pipeline.control import ControlDesk
 
 from . import objects
-from .conftest import N1, House
+from .conftest import ANA, N1, House
 from .memory_cluster import MemoryCluster
 
 _I = ImperativePhase
@@ -99,3 +100,14 @@ async def test_a_crash_after_the_cordon_that_lasts(house: House) -> None:
     assert track.phase is _I.FAILED
     assert "does not uncordon n1 by itself" in track.reason
     await holds(house)
+
+
+async def test_who_takes_it_over_then_is_told_of_the_cordon(house: House) -> None:
+    await intended(house)
+    house.cluster.put(objects.node(cordoned=True))
+    house.restart()
+    await ControlDesk(house.store, house.clock, lambda: None).escalate("rr-aaaaaa", ANA, "")
+    await house.turn()
+    track = await house.track()
+    assert track.phase is _I.FAILED
+    assert "left as it is: drain-node of node/n1 was begun" in track.reason
