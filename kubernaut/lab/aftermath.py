@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _FINE, _KEEP = b"f", b"k"
-_NORMAL_SCREEN = (
+NORMAL_SCREEN = (
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[0m"
 )
+"""What a console that was killed no longer writes: without it, what is told next stands on a screen that goes away."""
 _ATTEMPTS, _PAUSE_S = 100, 0.1
 _LONGEST = 80
 """Longer paths are no place for a Unix socket, whose whole path has 107 bytes."""
@@ -64,7 +65,7 @@ def main() -> None:
     if before is not None and _FINE not in words:
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(1, termios.TCSAFLUSH, before)
-            os.write(1, _NORMAL_SCREEN.encode())
+            os.write(1, NORMAL_SCREEN.encode())
     if _KEEP not in words:
         _remove(sys.argv[1:])
 

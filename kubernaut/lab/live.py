@@ -14,6 +14,7 @@ from kubernaut.lab.parts.catalogue import Parts
 from kubernaut.lab.parts.process import bound
 from kubernaut.sim.scenarios import Scenario
 
+from .aftermath import NORMAL_SCREEN
 from .demo import loud
 from .house import Client
 from .incident import break_and_fire
@@ -132,6 +133,8 @@ async def _console(on: Scene) -> int:
         if process.returncode is None:
             process.kill()
             await process.wait()
+    if status < 0:
+        loud(NORMAL_SCREEN)
     if status:
         loud(f"kubernaut: the console ended with status {status}")
     return 1 if status else 0

@@ -1,13 +1,14 @@
 """However the demo ends, nothing that it started lives on, and nothing that it wrote stays."""
 
 import asyncio
+import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 import pytest
 
-from .running import COMMAND, environment, nothing_left, on_a_screen, started_in
+from .running import COMMAND, environment, nothing_left, on_a_screen, processes_in, started_in
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,16 @@ async def test_by_a_kill_while_the_console_is_open_and_the_terminal_is_usable(tm
         await nothing_left(tmp)
         assert screen.echoes
         assert screen.output.rindex("\x1b[?1049l") > screen.output.rindex("\x1b[?1049h")
+
+
+async def test_by_a_kill_of_the_console_which_is_told_where_it_can_be_read(tmp: Path) -> None:
+    with on_a_screen(tmp, "--scenario", "3") as screen:
+        await screen.shows("Enter opens the console")
+        screen.type("\r")
+        await screen.shows("\x1b[?1049h", "Remediations")
+        os.kill(max(n for n, command in processes_in(tmp).items() if "kubernaut_tui" in command), signal.SIGKILL)
+        await screen.shows("the console ended with status -9")
+        assert screen.output.index("\x1b[?1049l") < screen.output.index("the console ended with status -9")
+        assert screen.process.wait() == 1
+        assert screen.echoes
+    await nothing_left(tmp)
