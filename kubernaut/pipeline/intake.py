@@ -90,9 +90,8 @@ class IntakeDesk:
             places.append(place)
             intakes.append(Intake(signal, owner, mark, new_id(), now, self._window_s))
         if not intakes:
-            await asyncio.sleep(
-                0
-            )  # a long delivery of heartbeats waits for no disk, and must not hold up others either
+            # A long delivery of heartbeats waits for no disk, and must not hold up others either.
+            await asyncio.sleep(0)
             return outcomes
         for place, taken in zip(places, await self._persisted(intakes), strict=True):
             outcomes[place] = taken
