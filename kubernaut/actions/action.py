@@ -92,7 +92,7 @@ class Action(Protocol):
     target_kinds: tuple[str, ...]
     guarded: bool
     """Whether `apply` writes upon the captured resourceVersion only: the API server itself then refuses the write (Conflict)
-    when anything about the target has changed since, so that the capture may come from the watch cache."""
+    when anything about the target has changed since."""
 
     def rollback(self, step: Step) -> str:
         """How it is undone, one sentence; or that it can't be."""

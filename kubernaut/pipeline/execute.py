@@ -3,15 +3,15 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from kubernaut.actions.action import identity
 from kubernaut.actions.catalogue import find
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused, Temporary, Unknown
 from kubernaut.domain.plans import Step, StepPhase, StepRun
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
-from kubernaut.ports import Change
+from kubernaut.ports import Change, ClusterReader
 
 from .entries import progress, track_entry
-from .judging import known
 from .outside import Outside
 from .pools import node_labels, other_drains, pool_of
 from .replan import moved, replan
@@ -48,13 +48,10 @@ def _outcomes(track: ImperativeTrack) -> str:
 
 
 async def _intend(out: Outside, remediation: Remediation, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
-    """Capture the old state and persist what is about to be written.
-
-    A guarded write may rely on the watch cache: where that lags, the write is refused, and the next look reads the cluster.
-    """
+    """Capture the old state and persist what is about to be written."""
     now = out.clock.now()
     action = find(step.action)
-    reader = known(out, track, remediation.cluster, step) if action.guarded else out.cluster(remediation.cluster)
+    reader = out.cluster(remediation.cluster)
     if (now - track.since).total_seconds() > step.timeout_s and not _written(track):
         return replan(track, now, "it waited so long that it has to be judged again")
     if ahead := await _drain_ahead(out, remediation, track, step):
@@ -113,20 +110,24 @@ async def _carry_out(
     try:
         first_try = out.unsent.begin(track.id, step.id, run.intended_at)
         if not first_try:
+            # In this order: a write that is still under way can't come any more once the target has another version.
+            passed = action.guarded and await _has_other_version(cluster, step, run)
             if await action.applied(cluster, step, run):
                 return _applied(out, track, replace(run, outcome=action.done(step, run)))
             if _is_old(out, step, run):
                 begun = _written(track) or await action.begun(cluster, step, run)
                 return _late(out, track, step, run, begun=begun)
+            if passed:
+                return _changed_meanwhile(out, track, step, run)
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:
         return _lost(out, track, step, run, error)
-    except Conflict as error:
+    except Conflict:
         if not action.guarded:
             raise
         if not first_try and await action.applied(cluster, step, run):  # by the try whose reply was lost
             return _applied(out, track, replace(run, outcome=action.done(step, run)))
-        return _changed_meanwhile(out, track, step, run, error)
+        return _changed_meanwhile(out, track, step, run)
     except (Refused, Permanent) as error:
         gone = isinstance(error, NotFound)
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error), gone=gone)
@@ -141,11 +142,17 @@ def _written(track: ImperativeTrack) -> bool:
     return any(run.phase is not StepPhase.INTENDED or run.progress or run.attempt for run in track.steps)
 
 
-def _changed_meanwhile(out: Outside, track: ImperativeTrack, step: Step, run: StepRun, error: Conflict) -> Change:
+async def _has_other_version(reader: ClusterReader, step: Step, run: StepRun) -> bool:
+    ref = step.target
+    item = await reader.get(ref.kind, ref.namespace, ref.name, live=True)
+    return item is not None and identity(item)["resourceVersion"] != run.captured.get("resourceVersion")
+
+
+def _changed_meanwhile(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
     """The target has another version than the captured one, so this intent was not carried out and never will be, not even by
-    a try that is still under way: capture anew, from the cluster."""
+    a try that is still under way: capture anew."""
     now = out.clock.now()
-    message = f"{step.target} changed in the moment of the write, nothing was written: reading it anew ({error})"
+    message = f"{step.target} changed since the intent, nothing was written: reading it anew"
     left = replace(track, steps=tuple(run for run in track.steps if run.step_id != step.id))
     if track.attempt > _RESTLESS:
         why = f"{step.target} changes all the time"
