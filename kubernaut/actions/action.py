@@ -90,9 +90,6 @@ class Action(Protocol):
     reversible: bool
     inverse: str
     target_kinds: tuple[str, ...]
-    guarded: bool
-    """Whether `apply` writes upon the captured resourceVersion only: the API server itself then refuses the write (Conflict)
-    when anything about the target has changed since."""
 
     def rollback(self, step: Step) -> str:
         """How it is undone, one sentence; or that it can't be."""
@@ -171,8 +168,3 @@ def identity(item: Object) -> dict[str, str]:
     if "generation" in meta:
         found["generation"] = str(meta["generation"])
     return found
-
-
-def version(captured: Mapping[str, Any]) -> dict[str, str]:
-    """The preconditions that bind a write to the captured state: nothing about the object may have changed since."""
-    return {"uid": str(captured["uid"]), "resourceVersion": str(captured["resourceVersion"])}

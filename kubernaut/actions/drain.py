@@ -51,7 +51,6 @@ class DrainNode:
     reversible = True
     inverse = "uncordon-node"
     target_kinds: tuple[str, ...] = ("Node",)
-    guarded = False
 
     def rollback(self, step: Step) -> str:
         """Pods do not come back by themselves."""

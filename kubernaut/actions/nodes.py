@@ -17,7 +17,6 @@ class _Schedulability:
     risk = Risk.LOW
     reversible = True
     target_kinds: tuple[str, ...] = ("Node",)
-    guarded = False
     name: str
     title: str
     inverse: str

@@ -10,7 +10,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.reading import count, section
 from kubernaut.ports import ClusterReader, ClusterWriter
 
-from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity, version
+from .action import Access, Applied, BlastRadius, Health, HealthState, Risk, fetch, identity
 from .rollout import deployment_health, is_ready, pods_of, stamp_of
 
 
@@ -23,7 +23,6 @@ class DeletePod:
     reversible = False
     inverse = ""
     target_kinds: tuple[str, ...] = ("Pod",)
-    guarded = True
 
     def rollback(self, step: Step) -> str:
         """A deleted pod does not come back."""
@@ -65,9 +64,9 @@ class DeletePod:
         return (f"the API server accepts the deletion of {step.target}",)
 
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
-        """Delete by uid and version: a pod that took its name is never hit, and twice is once."""
+        """Delete by uid: a pod that took its name is never hit, and twice is once."""
         try:
-            await writer.delete(step.target, expected=version(run.captured))
+            await writer.delete(step.target, expected={"uid": run.captured["uid"]})
         except NotFound:
             return Applied(True, f"{step.target.short} was gone already", {})
         return Applied(True, self.done(step, run), {})

@@ -10,7 +10,7 @@ from kubernaut.domain.plans import Step, StepRun
 from kubernaut.domain.reading import count, section
 from kubernaut.ports import ClusterReader, ClusterWriter
 
-from .action import Access, Applied, BlastRadius, Health, Risk, fetch, identity, version
+from .action import Access, Applied, BlastRadius, Health, Risk, fetch, identity
 from .rollout import deployment_health, is_ready, pods_of
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -55,7 +55,6 @@ class RestartDeployment:
     reversible = False
     inverse = ""
     target_kinds: tuple[str, ...] = ("Deployment",)
-    guarded = True
 
     def rollback(self, step: Step) -> str:
         """A restart has no inverse."""
@@ -100,8 +99,8 @@ class RestartDeployment:
         return (f"the API server accepts the restart of {step.target}",)
 
     async def apply(self, reader: ClusterReader, writer: ClusterWriter, step: Step, run: StepRun) -> Applied:
-        """Write the captured moment, upon the captured state: of two tries at most one can ever be carried out."""
-        await writer.patch(step.target, self._patch(run.captured), expected=version(run.captured))
+        """Write the captured moment: repeating it changes nothing, because the value is the same."""
+        await writer.patch(step.target, self._patch(run.captured), expected={"uid": run.captured["uid"]})
         return Applied(True, self.done(step, run), {})
 
     async def applied(self, reader: ClusterReader, step: Step, run: StepRun) -> bool:

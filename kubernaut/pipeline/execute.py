@@ -3,13 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from kubernaut.actions.action import identity
 from kubernaut.actions.catalogue import find
 from kubernaut.domain.errors import Conflict, NotFound, Permanent, Refused, Temporary, Unknown
 from kubernaut.domain.plans import Step, StepPhase, StepRun
 from kubernaut.domain.remediation import Remediation
 from kubernaut.domain.tracks import ImperativeEvent, ImperativeTrack, advance_imperative
-from kubernaut.ports import Change, ClusterReader
+from kubernaut.ports import Change
 
 from .entries import progress, track_entry
 from .outside import Outside
@@ -22,9 +21,6 @@ _E = ImperativeEvent
 _DRAIN_POLL_S = 1.0
 _DRAIN_TURN_S = 2.0
 _MAX_PAUSE_S = 15.0
-_CONFLICT_S = 0.2
-_RESTLESS = 6
-"""So many looks at one execution, and what is still refused because it changed is judged anew. An intent is a look, too."""
 
 
 async def execute(out: Outside, remediation: Remediation, track: ImperativeTrack) -> Change:
@@ -110,24 +106,14 @@ async def _carry_out(
     try:
         first_try = out.unsent.begin(track.id, step.id, run.intended_at)
         if not first_try:
-            # In this order: a write that is still under way can't come any more once the target has another version.
-            passed = action.guarded and await _has_other_version(cluster, step, run)
             if await action.applied(cluster, step, run):
                 return _applied(out, track, replace(run, outcome=action.done(step, run)))
             if _is_old(out, step, run):
                 begun = _written(track) or await action.begun(cluster, step, run)
                 return _late(out, track, step, run, begun=begun)
-            if passed:
-                return _changed_meanwhile(out, track, step, run)
         result = await action.apply(cluster, cluster, step, run)
     except Unknown as error:
         return _lost(out, track, step, run, error)
-    except Conflict:
-        if not action.guarded:
-            raise
-        if not first_try and await action.applied(cluster, step, run):  # by the try whose reply was lost
-            return _applied(out, track, replace(run, outcome=action.done(step, run)))
-        return _changed_meanwhile(out, track, step, run)
     except (Refused, Permanent) as error:
         gone = isinstance(error, NotFound)
         return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=str(error)), str(error), gone=gone)
@@ -140,28 +126,6 @@ async def _carry_out(
 def _written(track: ImperativeTrack) -> bool:
     """Whether this plan has changed anything yet, as far as it is known."""
     return any(run.phase is not StepPhase.INTENDED or run.progress or run.attempt for run in track.steps)
-
-
-async def _has_other_version(reader: ClusterReader, step: Step, run: StepRun) -> bool:
-    ref = step.target
-    item = await reader.get(ref.kind, ref.namespace, ref.name, live=True)
-    return item is not None and identity(item)["resourceVersion"] != run.captured.get("resourceVersion")
-
-
-def _changed_meanwhile(out: Outside, track: ImperativeTrack, step: Step, run: StepRun) -> Change:
-    """The target has another version than the captured one, so this intent was not carried out and never will be, not even by
-    a try that is still under way: capture anew."""
-    now = out.clock.now()
-    message = f"{step.target} changed since the intent, nothing was written: reading it anew"
-    left = replace(track, steps=tuple(run for run in track.steps if run.step_id != step.id))
-    if track.attempt > _RESTLESS:
-        why = f"{step.target} changes all the time"
-        if _written(left):
-            return _give_up(out, track, replace(run, phase=StepPhase.FAILED, outcome=why), why)
-        return replan(left, now, why)
-    left, journal = progress(now, left, "wait", message)
-    wake_at = now + timedelta(seconds=_CONFLICT_S if track.attempt > 1 else 0.0)
-    return Change(tracks=(advance_imperative(left, _E.WAIT, now, wake_at=wake_at, reason=message),), journal=journal)
 
 
 def _is_old(out: Outside, step: Step, run: StepRun) -> bool:

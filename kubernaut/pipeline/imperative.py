@@ -59,7 +59,7 @@ async def _validate(out: Outside, remediation: Remediation, track: ImperativeTra
     captured: dict[str, dict[str, Any]] = {}
     for step in track.plan.steps:
         try:
-            # The dry run that follows is bound to the uid, and the write to more than that (`execute._intend`).
+            # The dry run that follows is bound to the uid, and everything is read from the cluster right before the write.
             captured[step.id] = await find(step.action).capture(known(out, track, remediation.cluster, step), step, now)
         except (NotFound, Refused) as error:
             return over(out, track, _E.FAIL, f"not done: {error}")

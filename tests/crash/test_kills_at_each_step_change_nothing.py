@@ -29,7 +29,6 @@ STEPS = (
 )
 """Every step that each run of pattern B takes, the last of them being its end."""
 LOOKS = {
-    "imperative Executing[] (wait)",
     "assessment Analyzing",
     "assessment Analyzing (wait)",
     "imperative Verifying[Applied] (verification)",

@@ -21,7 +21,6 @@ Document = dict[str, Any]
 World = GenuineWorld | SimulatedWorld
 ENOUGH_S = 90.0
 QUICK: Mapping[str, float] = {"stability_s": 2.0, "verify_poll_s": 0.3, "merge_poll_s": 0.5, "sync_poll_s": 0.3}
-CHANGED_SINCE = 409
 
 
 class Incidents:
@@ -103,10 +102,9 @@ class Incidents:
         await asyncio.sleep(0.05)
 
     def mutations(self, since: int = 0, user: str = "kubernaut") -> list[Write]:
-        """What was written to the genuine cluster: no dry runs, no access reviews, and no writes that the server refused because
-        the target had changed since it was read: these store nothing."""
+        """What was written to the genuine cluster: no dry runs and no access reviews, which store nothing."""
         assert isinstance(self.world, GenuineWorld)
-        writes = [w for w in self.world.control_plane.writes(user) if not w.dry_run and w.status != CHANGED_SINCE]
+        writes = [w for w in self.world.control_plane.writes(user) if not w.dry_run]
         return [w for w in writes if w.resource != "selfsubjectaccessreviews"][since:]
 
 
